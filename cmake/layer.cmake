@@ -1,0 +1,22 @@
+# backplane_layer(NAME [DEPS target...]): the library backplane_NAME from every .cc below the current folder, and NAME_test
+# from its *_test.cc. Files are globbed (and re-globbed on build), so adding a source touches no build file.
+function(backplane_layer name)
+  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
+  set(tests ${sources})
+  list(FILTER tests INCLUDE REGEX "_test\\.cc$")
+  list(FILTER sources EXCLUDE REGEX "(_test|_bench|_main)\\.cc$")
+  if(sources)
+    add_library(backplane_${name} STATIC ${sources})
+    target_link_libraries(backplane_${name} PUBLIC backplane_flags ${ARG_DEPS})
+  else()
+    add_library(backplane_${name} INTERFACE)
+    target_link_libraries(backplane_${name} INTERFACE backplane_flags ${ARG_DEPS})
+  endif()
+  if(BACKPLANE_TESTS AND tests)
+    add_executable(${name}_test ${tests})
+    target_link_libraries(${name}_test PRIVATE backplane_${name} GTest::gmock GTest::gtest_main
+      ${RAPIDCHECK_LIBRARY})
+    add_test(NAME unit.${name} COMMAND ${name}_test)
+  endif()
+endfunction()
