@@ -25,7 +25,8 @@ endif()
 
 add_library(backplane_flags INTERFACE)
 target_compile_options(backplane_flags INTERFACE
-  -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter -Werror -fno-omit-frame-pointer
+  -Wall -Wextra -Wpedantic -Wshadow -Wno-unused-parameter
+  -Wno-missing-field-initializers -Werror -fno-omit-frame-pointer
   $<$<COMPILE_LANGUAGE:CXX>:-Wnon-virtual-dtor -Woverloaded-virtual>)
 target_include_directories(backplane_flags INTERFACE ${PROJECT_SOURCE_DIR}/src)
 if(BACKPLANE_SANITIZE STREQUAL "address")

@@ -22,4 +22,10 @@ bool Item::Equals(std::string_view text) const {
   return NumberText(scratch) == text;
 }
 
+ItemMatcher::ItemMatcher(std::string_view text) : text_(text) {
+  const auto number = ParseInt64(text);
+  is_number_ = number.has_value();
+  number_ = number.value_or(0);
+}
+
 }  // namespace backplane

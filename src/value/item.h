@@ -37,7 +37,7 @@ class Item {
   // Length of Text() without writing it.
   size_t TextSize() const;
   std::string ToString() const;
-  // Does Text() equal `text`?
+  // Does Text() equal `text`? For one comparison; ItemMatcher is for many.
   bool Equals(std::string_view text) const;
 
  private:
@@ -48,6 +48,20 @@ class Item {
     size_t size_;
     int64_t number_;
   };
+};
+
+// Compares many Items with one text without turning numbers into text. Borrows `text`.
+class ItemMatcher {
+ public:
+  explicit ItemMatcher(std::string_view text);
+  bool Matches(const Item& item) const {
+    return item.is_number() ? is_number_ && item.number() == number_ : item.bytes() == text_;
+  }
+
+ private:
+  std::string_view text_;
+  bool is_number_;
+  int64_t number_;
 };
 
 }  // namespace backplane

@@ -74,7 +74,7 @@ TEST(ListpackTest, BytesAreTheSharedFormat) {
   pack.Append("2000000000");
   pack.Append("-9223372036854775808");
   EXPECT_EQ(Hex(pack.Raw()),
-            "310000000800"
+            "2d0000000800"
             "82686903"
             "0501"
             "dfff02"

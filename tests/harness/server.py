@@ -63,7 +63,12 @@ class Server:
         self.process = None
         self._connections = []
         if start:
-            self.start()
+            try:
+                self.start()
+            except BaseException:
+                self.kill()
+                shutil.rmtree(self.folder, ignore_errors=True)
+                raise
 
     def __enter__(self):
         return self
@@ -97,9 +102,11 @@ class Server:
     def launch(self):
         """Starts the process without waiting for it."""
         assert self.process is None, "already running"
+        if not os.path.exists(self.binary):
+            raise RuntimeError(f"no server at {self.binary} (script/build builds it; BACKPLANE_SERVER names another)")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command_line(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT)
+                                            stderr=subprocess.STDOUT, env={**os.environ, "LC_ALL": "C"})
 
     def _answers(self):
         try:

@@ -1,0 +1,63 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Session: message delivery and state changes.
+#include "client/session.h"
+
+#include "base/assert.h"
+
+namespace backplane {
+
+Session::Session(uint64_t id, Kind kind, ReplySink* reply, ClientLink* link)
+    : id_(id), kind_(kind), reply_(reply), link_(link) {}
+
+Session::~Session() { BP_ASSERT(blocked_ == nullptr); }
+
+void Session::Block(BlockedState* state) {
+  BP_ASSERT(blocked_ == nullptr);
+  blocked_ = state;
+  if (link_ != nullptr) link_->PauseInput();
+}
+
+void Session::Unblock() {
+  blocked_ = nullptr;
+  if (link_ != nullptr) link_->ResumeInput();
+}
+
+void Session::Reset(bool authenticated_after) {
+  transaction.reset();
+  name.clear();
+  db_index = 0;
+  no_touch = false;
+  no_evict = false;
+  reply_mode = ReplyMode::kOn;
+  user = "default";
+  authenticated = authenticated_after;
+  reply_->set_resp(2);
+}
+
+void Session::OnMessage(std::string_view channel, std::string_view message) {
+  reply_->BeginPush(3);
+  reply_->Bulk("message");
+  reply_->Bulk(channel);
+  reply_->Bulk(message);
+  if (link_ != nullptr) link_->ScheduleWrite();
+}
+
+void Session::OnPatternMessage(std::string_view pattern, std::string_view channel,
+                               std::string_view message) {
+  reply_->BeginPush(4);
+  reply_->Bulk("pmessage");
+  reply_->Bulk(pattern);
+  reply_->Bulk(channel);
+  reply_->Bulk(message);
+  if (link_ != nullptr) link_->ScheduleWrite();
+}
+
+void Session::OnShardMessage(std::string_view channel, std::string_view message) {
+  reply_->BeginPush(3);
+  reply_->Bulk("smessage");
+  reply_->Bulk(channel);
+  reply_->Bulk(message);
+  if (link_ != nullptr) link_->ScheduleWrite();
+}
+
+}  // namespace backplane

@@ -1,0 +1,118 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Session: one client as the commands see it: its database, protocol, transaction, subscriptions,
+// name. A network client's session has a link to its connection; sessions of modules, scripts and
+// file replay have none. Engine thread.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+
+#include "client/pubsub.h"
+#include "client/transaction.h"
+#include "keyspace/watch.h"
+#include "resp/reply_sink.h"
+
+namespace backplane {
+
+class Command;
+
+// The network side of a session, implemented in engine/. Absent for internal sessions.
+class ClientLink {
+ public:
+  virtual ~ClientLink() = default;
+  virtual void ScheduleWrite() = 0;
+  virtual void Close() = 0;            // at the end of the turn, output lost
+  virtual void CloseAfterReply() = 0;  // once the output is sent
+  virtual bool closing() const = 0;
+  virtual void PauseInput() = 0;
+  virtual void ResumeInput() = 0;
+  virtual const std::string& peer() const = 0;
+  virtual const std::string& local() const = 0;
+  virtual int fd() const = 0;
+  virtual bool is_unix() const = 0;
+  virtual bool is_local() const = 0;  // loopback or Unix socket
+  virtual size_t input_bytes() const = 0;
+  virtual size_t input_capacity() const = 0;
+  virtual size_t output_bytes() const = 0;
+  virtual size_t output_memory() const = 0;
+  virtual size_t output_chunks() const = 0;
+  virtual int64_t idle_ms() const = 0;
+};
+
+// Why a session waits. Owned by whoever blocked it (module host, blocking commands); the session
+// calls back once.
+class BlockedState {
+ public:
+  virtual ~BlockedState() = default;
+  // The client went away: the owner must not touch the session any more after this returns.
+  virtual void OnDisconnect() = 0;
+  // CLIENT UNBLOCK. `error`: with -UNBLOCKED instead of the timeout reply. False when this kind of
+  // block cannot be unblocked so.
+  virtual bool OnUnblock(bool error) = 0;
+  // deadline_ms() is over: reply as for a timeout and end the block.
+  virtual void OnTimeout() = 0;
+  // Monotonic ms; 0: waits forever.
+  virtual int64_t deadline_ms() const = 0;
+};
+
+class Session final : public Subscriber {
+ public:
+  enum class Kind : uint8_t { kNormal, kModule, kReplay };
+  enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
+
+  // `reply` outlives the session. `link` may be null.
+  Session(uint64_t id, Kind kind, ReplySink* reply, ClientLink* link);
+  ~Session() override;
+
+  uint64_t id() const { return id_; }
+  Kind kind() const { return kind_; }
+  ClientLink* link() const { return link_; }
+
+  // Where replies of the current command go. Differs from the session's own sink within EXEC,
+  // RM_Call and CLIENT REPLY OFF.
+  ReplySink& reply() { return *reply_; }
+
+  int db_index = 0;
+  std::string name;
+  std::string lib_name;
+  std::string lib_version;
+  std::string user = "default";
+  bool authenticated = true;
+  bool no_touch = false;
+  bool no_evict = false;
+  ReplyMode reply_mode = ReplyMode::kOn;
+  int64_t created_ms = 0;  // wall time
+  const Command* last_command = nullptr;
+  uint64_t last_command_generation = 0;
+
+  std::unique_ptr<Transaction> transaction;  // between MULTI and EXEC
+  Watcher watcher;
+  bool executing_transaction = false;
+
+  // --- blocking ---
+  bool blocked() const { return blocked_ != nullptr; }
+  BlockedState* blocked_state() const { return blocked_; }
+  // Stops reading further commands until Unblock. `state` is not owned.
+  void Block(BlockedState* state);
+  void Unblock();
+
+  // RESET: everything but id and connection back to the start.
+  void Reset(bool authenticated_after);
+
+  // --- Subscriber ---
+  void OnMessage(std::string_view channel, std::string_view message) override;
+  void OnPatternMessage(std::string_view pattern, std::string_view channel,
+                        std::string_view message) override;
+  void OnShardMessage(std::string_view channel, std::string_view message) override;
+
+ private:
+  uint64_t id_;
+  Kind kind_;
+  ReplySink* reply_;
+  ClientLink* link_;
+  BlockedState* blocked_ = nullptr;
+};
+
+}  // namespace backplane

@@ -1,0 +1,25 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Transaction: commands queued between MULTI and EXEC. Part of a session. Engine thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+namespace backplane {
+
+class Command;
+
+struct QueuedCommand {
+  const Command* command;
+  std::vector<std::string> args;
+};
+
+struct Transaction {
+  std::vector<QueuedCommand> queue;
+  bool failed = false;       // a command was refused while queueing: EXEC answers EXECABORT
+  uint64_t flags_union = 0;  // of all queued commands
+};
+
+}  // namespace backplane

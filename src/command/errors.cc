@@ -1,0 +1,19 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Error texts with parts.
+#include "command/errors.h"
+
+#include "base/ascii.h"
+
+namespace backplane::errors {
+
+std::string WrongArity(std::string_view fullname) {
+  return "ERR wrong number of arguments for '" + std::string(fullname) + "' command";
+}
+
+std::string UnknownSubcommand(std::string_view subcommand, std::string_view command) {
+  constexpr size_t kShown = 128;
+  return "ERR unknown subcommand '" + std::string(subcommand.substr(0, kShown)) + "'. Try " +
+         ToUpper(command) + " HELP.";
+}
+
+}  // namespace backplane::errors

@@ -1,0 +1,114 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// CommandRegistry: every command the server knows, by name. Built-in rows and module commands are
+// the same kind of object here. Engine thread.
+#pragma once
+
+#include <cstdint>
+#include <map>
+#include <memory>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "command/spec.h"
+
+namespace backplane {
+
+// Calls and time of one command: INFO commandstats.
+struct CommandStats {
+  uint64_t calls = 0;
+  uint64_t ticks = 0;  // see base/clock.h
+  uint64_t rejected = 0;
+  uint64_t failed = 0;
+};
+
+// A registered command or subcommand. Address and id are stable while it is registered.
+class Command {
+ public:
+  // Given the arguments, lists key positions; for commands whose keys no spec describes (module
+  // getkeys-api). Appends to *positions.
+  using KeyFinder = void (*)(const Command& command, std::span<const std::string_view> args,
+                             std::vector<int>* positions);
+
+  std::string name;      // "get"; for a subcommand the part after '|'
+  std::string fullname;  // "config|get"
+  CommandHandler handler = nullptr;
+  void* owner = nullptr;  // what the handler needs beyond the context (a service, a module's
+                          // command); outlives the command
+  int arity = 0;
+  uint64_t flags = 0;
+  KeyRange keys;
+  KeyNumSpec keynum;
+  uint64_t acl = 0;
+  uint32_t key_flags = 0;
+  KeyFinder key_finder = nullptr;
+  int id = 0;  // dense, never reused
+  const Command* parent = nullptr;
+  std::string module_name;  // empty for built-ins
+  mutable CommandStats stats;  // counted by the engine while everything else is fixed
+
+  // Documentation for COMMAND DOCS.
+  std::string summary, since, group, complexity, arguments;
+
+  bool Is(uint64_t flag) const { return (flags & flag) != 0; }
+  bool ArityOk(size_t argc) const {
+    return arity >= 0 ? argc == static_cast<size_t>(arity) : argc >= static_cast<size_t>(-arity);
+  }
+  bool has_subcommands() const { return !subcommands.empty(); }
+  // nullptr when there is none of this name (case ignored).
+  Command* Subcommand(std::string_view sub) const;
+
+  std::map<std::string, std::unique_ptr<Command>, std::less<>> subcommands;
+};
+
+class CommandRegistry {
+ public:
+  CommandRegistry();
+  ~CommandRegistry();
+  CommandRegistry(const CommandRegistry&) = delete;
+  CommandRegistry& operator=(const CommandRegistry&) = delete;
+
+  // Adds rows; containers must come before their subcommands. A bad row (duplicate, arity 0, key
+  // range that contradicts the arity) aborts the process with its name: it is a bug of ours.
+  // `owner` is stored in each command.
+  void Add(std::span<const CommandSpec> rows, void* owner = nullptr);
+
+  // Adds a command made at run time. kAlreadyExists when the name is taken. The pointer is valid
+  // until Remove.
+  Result<Command*> Add(std::unique_ptr<Command> command);
+  Result<Command*> AddSubcommand(Command* parent, std::unique_ptr<Command> command);
+  // REQUIRES: the command was added (not a subcommand). Its subcommands go too.
+  void Remove(Command* command);
+
+  // Case-insensitive; nullptr when unknown. One probe.
+  Command* Find(std::string_view name) const;
+  // Command or subcommand that argv names ("config", "get" -> config|get); nullptr when unknown.
+  // *depth: 1 or 2 words used.
+  Command* Resolve(std::span<const std::string_view> args, int* depth = nullptr) const;
+  // "config|get" or "get".
+  Command* FindFullName(std::string_view fullname) const;
+
+  size_t size() const;
+  // Top-level commands, sorted by name.
+  std::vector<Command*> All() const;
+  // Changes with every Add and Remove: what caches a Command* compares it.
+  uint64_t generation() const { return generation_; }
+
+  // rename-command. An empty new name removes. Errors: kNotFound, kAlreadyExists.
+  Status Rename(std::string_view name, std::string_view new_name);
+
+ private:
+  struct Table;
+  std::unique_ptr<Table> table_;
+  uint64_t generation_ = 1;
+  int next_id_ = 0;
+};
+
+// Positions in `args` that hold keys. Errors: "The command has no key arguments", "Invalid number
+// of arguments specified for command", "Invalid arguments specified for command": texts for COMMAND
+// GETKEYS.
+Result<std::vector<int>> FindKeys(const Command& command, std::span<const std::string_view> args);
+
+}  // namespace backplane

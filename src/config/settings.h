@@ -1,0 +1,85 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Settings: the values of all configuration options, as typed fields with their defaults. One
+// object, owned by the server; services keep a reference and read the field when they need it, so
+// CONFIG SET takes effect without ceremony. options.h names the fields. Engine thread.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+namespace backplane {
+
+struct SavePoint {
+  int64_t seconds;
+  uint64_t changes;
+};
+
+struct OutputLimit {
+  uint64_t hard_bytes = 0;
+  uint64_t soft_bytes = 0;
+  int64_t soft_seconds = 0;
+};
+
+enum class LocalAccess : int { kNo, kYes, kLocal };
+
+struct Settings {
+  // network
+  std::vector<std::string> bind = {
+      "*", "-::*"};  // a leading '-': no error when the address does not exist
+  int64_t port = 6379;
+  std::string unixsocket;
+  int64_t unixsocketperm = 0;
+  int64_t tcp_backlog = 511;
+  int64_t tcp_keepalive = 300;  // seconds
+  int64_t timeout = 0;          // seconds; 0: never
+  int64_t maxclients = 10000;
+  bool protected_mode = true;
+  std::string requirepass;
+  int64_t proto_max_bulk_len = 512ll * 1024 * 1024;
+  int64_t client_query_buffer_limit = 1024ll * 1024 * 1024;
+  OutputLimit output_limit_normal;
+  OutputLimit output_limit_replica = {256ull << 20, 64ull << 20, 60};
+  OutputLimit output_limit_pubsub = {32ull << 20, 8ull << 20, 60};
+
+  // general
+  bool daemonize = false;
+  std::string pidfile;
+  int64_t loglevel = 2;  // LogLevel
+  std::string logfile;
+  bool syslog_enabled = false;
+  std::string syslog_ident = "backplane";
+  int64_t syslog_facility = 0;
+  int64_t databases = 16;
+  int64_t hz = 10;
+  bool dynamic_hz = true;
+  bool always_show_logo = false;
+  std::string dir = ".";
+
+  // snapshots
+  std::vector<SavePoint> save = {{3600, 1}, {300, 100}, {60, 10000}};
+  std::string dbfilename = "dump.rdb";
+  bool rdbcompression = true;
+  bool rdbchecksum = true;
+  bool stop_writes_on_bgsave_error = true;
+  int64_t rdb_version = 11;  // ours: 10 writes what Redis 7.0 reads
+  int64_t sanitize_dump_payload = 0;
+
+  // keyspace
+  int64_t notify_keyspace_events = 0;  // NotifyClass bits
+  bool lazyfree_lazy_expire = false;
+  bool lazyfree_lazy_server_del = false;
+  bool lazyfree_lazy_user_del = false;
+  bool lazyfree_lazy_user_flush = false;
+
+  // modules
+  int64_t enable_module_command = 0;  // LocalAccess
+  int64_t enable_debug_command = 0;
+  int64_t enable_protected_configs = 0;
+
+  // slow log
+  int64_t slowlog_log_slower_than = 10000;  // microseconds
+  int64_t slowlog_max_len = 128;
+};
+
+}  // namespace backplane

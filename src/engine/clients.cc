@@ -1,0 +1,240 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Clients: accept, batch, limits.
+#include "engine/clients.h"
+
+#include <unistd.h>
+
+#include "base/assert.h"
+
+namespace backplane {
+namespace {
+
+constexpr std::string_view kDenied =
+    "-DENIED Backplane is running in protected mode: no password is set for the default user, so "
+    "only connections from "
+    "the loopback interface are accepted. Set a password (requirepass), or disable protected mode "
+    "(--protected-mode "
+    "no) if nobody else can reach this port.\r\n";
+
+}  // namespace
+
+NetClient::NetClient(Clients* clients, uint64_t id, Connection* connection)
+    : clients_(clients),
+      connection_(connection),
+      encoder_(&connection->out()),
+      session_(id, Session::Kind::kNormal, &encoder_, this) {}
+
+int64_t NetClient::idle_ms() const {
+  return MonotonicNanos() / 1'000'000 - connection_->last_input_ms();
+}
+
+Clients::Clients(Engine* engine, ConnectionSet* connections)
+    : engine_(engine), connections_(connections) {}
+
+Clients::~Clients() = default;
+
+NetClient* Clients::Find(uint64_t id) {
+  auto it = by_id_.find(id);
+  return it == by_id_.end() ? nullptr : it->second.get();
+}
+
+NetClient* Clients::FindByConnection(Connection& connection) {
+  auto it = by_connection_.find(&connection);
+  return it == by_connection_.end() ? nullptr : it->second;
+}
+
+size_t Clients::blocked_count() const {
+  size_t count = 0;
+  for (const auto& [id, client] : by_id_) count += client->session().blocked() ? 1 : 0;
+  return count;
+}
+
+void Clients::OnAccept(int fd, bool is_unix) {
+  auto refuse = [&](std::string_view text) {
+    if (write(fd, text.data(), text.size()) < 0) {
+      // Nobody is there to read it.
+    }
+    close(fd);
+    ++engine_->stats().rejected_connections;
+  };
+  const Settings& settings = engine_->settings();
+  if (by_id_.size() >= static_cast<size_t>(settings.maxclients)) {
+    return refuse("-ERR max number of clients reached\r\n");
+  }
+  Connection* connection = connections_->Adopt(fd, this);
+  if (connection == nullptr) return;
+  if (settings.protected_mode && settings.requirepass.empty() && !connection->is_loopback()) {
+    connection->out().Append(kDenied);
+    connection->CloseAfterFlush();
+    ++engine_->stats().rejected_connections;
+    return;
+  }
+  uint64_t id = NextId();
+  auto client = std::make_unique<NetClient>(this, id, connection);
+  client->session().authenticated = settings.requirepass.empty();
+  client->session().created_ms = engine_->keyspace().now_ms();
+  NetClient* raw = client.get();
+  by_connection_[connection] = raw;
+  by_id_[id] = std::move(client);
+  ++engine_->stats().connections;
+  if (listener_ != nullptr) listener_->OnClientConnected(raw->session());
+}
+
+void Clients::OnClosed(Connection& connection) {
+  auto it = by_connection_.find(&connection);
+  if (it == by_connection_.end()) return;  // refused before it became a client
+  Session& session = it->second->session();
+  if (listener_ != nullptr) listener_->OnClientDisconnected(session);
+  if (BlockedState* blocked = session.blocked_state()) {
+    session.Unblock();
+    blocked->OnDisconnect();
+  }
+  uint64_t id = session.id();
+  by_connection_.erase(it);
+  by_id_.erase(id);
+}
+
+bool Clients::ParseBatch(NetClient& client, std::string_view data, size_t from) {
+  args_.clear();
+  requests_.clear();
+  RequestLimits limits;
+  limits.bulk_bytes_max = static_cast<uint64_t>(engine_->settings().proto_max_bulk_len);
+  bool authenticated = client.session().authenticated;
+  while (from < data.size() && requests_.size() < kBatchMax) {
+    // Unquoted inline words live in the parser until its next use, so an inline request ends its
+    // batch.
+    bool is_inline = data[from] != '*';
+    if (is_inline && !requests_.empty()) return true;
+    auto first = static_cast<uint32_t>(args_.size());
+    size_t used = 0;
+    switch (client.parser_.Parse(data.substr(from), authenticated, limits, &args_, &used)) {
+      case RequestParser::Outcome::kNeedMore:
+        if (requests_.empty()) client.connection_->ExpectBytes(client.parser_.needed());
+        return true;
+      case RequestParser::Outcome::kError:
+        return false;
+      case RequestParser::Outcome::kCommand:
+        break;
+    }
+    from += used;
+    requests_.push_back({first, static_cast<uint32_t>(args_.size()) - first, from, {}});
+    if (is_inline) return true;
+  }
+  return true;
+}
+
+void Clients::PrefetchBatch(Session& session) {
+  Database& db = engine_->keyspace().db(session.db_index);
+  // The common case is a batch of one command on many keys: the registry is asked only when the
+  // name changes.
+  std::string_view name;
+  int first_key = 0;
+  for (Request& request : requests_) {
+    if (request.arg_count < 2) continue;
+    const std::string_view* args = &args_[request.first_arg];
+    if (args[0] != name) {
+      name = args[0];
+      const Command* command = engine_->commands().Find(name);
+      first_key = command == nullptr ? 0 : command->keys.first;
+    }
+    if (first_key <= 0 || static_cast<uint32_t>(first_key) >= request.arg_count) continue;
+    request.hint = {static_cast<size_t>(first_key), HashBytes(args[first_key])};
+    db.PrefetchBucket(request.hint.hash);
+  }
+  if (requests_.size() == 1) return;
+  for (const Request& request : requests_) {
+    if (request.hint.arg != SIZE_MAX) db.PrefetchEntry(request.hint.hash);
+  }
+  for (const Request& request : requests_) {
+    if (request.hint.arg != SIZE_MAX) db.PrefetchValue(request.hint.hash);
+  }
+}
+
+size_t Clients::OnInput(Connection& connection, std::string_view data) {
+  NetClient* client = FindByConnection(connection);
+  if (client == nullptr) return data.size();
+  Session& session = client->session();
+  // A command that runs the loop (a yielding module) may get here again: the scratch of the outer
+  // batch is then in use.
+  std::vector<std::string_view> saved_args;
+  std::vector<Request> saved_requests;
+  bool nested = in_batch_;
+  if (nested) {
+    saved_args.swap(args_);
+    saved_requests.swap(requests_);
+  }
+  in_batch_ = true;
+  size_t used = 0;
+  bool valid = true;
+  while (valid && used < data.size() && !session.blocked() && !connection.closing()) {
+    size_t begin = used;
+    valid = ParseBatch(*client, data, used);
+    if (requests_.empty()) break;
+    PrefetchBatch(session);
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      const Request request = requests_[i];
+      used = request.end;
+      if (request.arg_count > 0) {
+        engine_->Process(session, Args(&args_[request.first_arg], request.arg_count), request.hint);
+      }
+      if (session.blocked() || connection.closing()) {
+        // What follows was parsed for nothing; the parser keeps no state about complete requests.
+        client->parser_.Reset();
+        valid = true;
+        break;
+      }
+    }
+    if (used == begin) break;
+  }
+  if (!valid && !connection.closing() && !session.blocked()) {
+    session.reply().Error("ERR Protocol error: " + std::string(client->parser_.error()));
+    connection.CloseAfterFlush();
+    used = data.size();
+  }
+  if (!connection.out().empty()) {
+    connection.ScheduleWrite();
+    CheckOutputLimit(*client);
+  }
+  in_batch_ = nested;
+  if (nested) {
+    saved_args.swap(args_);
+    saved_requests.swap(requests_);
+  }
+  return used;
+}
+
+void Clients::CheckOutputLimit(NetClient& client) {
+  const Settings& settings = engine_->settings();
+  const OutputLimit& limit =
+      client.session().subscribed() ? settings.output_limit_pubsub : settings.output_limit_normal;
+  if (limit.hard_bytes == 0 && limit.soft_bytes == 0) return;
+  size_t bytes = client.connection_->out().memory();
+  bool close = limit.hard_bytes != 0 && bytes >= limit.hard_bytes;
+  if (limit.soft_bytes != 0 && bytes >= limit.soft_bytes) {
+    int64_t now = MonotonicNanos() / 1'000'000;
+    if (client.over_soft_limit_since_ms_ == 0) client.over_soft_limit_since_ms_ = now;
+    close |= now - client.over_soft_limit_since_ms_ > limit.soft_seconds * 1000;
+  } else {
+    client.over_soft_limit_since_ms_ = 0;
+  }
+  if (!close || client.connection_->closing()) return;
+  engine_->logger().Log(LogLevel::kWarning,
+                        "Client id=" + std::to_string(client.session().id()) +
+                            " addr=" + client.peer() +
+                            " scheduled to be closed ASAP for overcoming of output buffer limits.");
+  client.connection_->Close();
+}
+
+void Clients::CheckTimeouts() {
+  int64_t limit_ms = engine_->settings().timeout * 1000;
+  for (auto& [id, client] : by_id_) {
+    CheckOutputLimit(*client);
+    if (limit_ms == 0 || client->session().blocked() || client->session().subscribed()) continue;
+    if (client->idle_ms() > limit_ms) {
+      engine_->logger().Log(LogLevel::kVerbose, "Closing idle client");
+      client->Close();
+    }
+  }
+}
+
+}  // namespace backplane

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Clients: all network clients: accepts them, feeds their input to the engine in batches, watches
+// their limits. Engine thread.
+//
+// A batch: every complete request in the buffer (up to kBatchMax) is parsed first, the bucket of
+// each first key is prefetched, then the entries, then what they point to; only then the requests
+// run, in order. The memory latency of one key is thereby hidden behind the others.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <unordered_map>
+#include <vector>
+
+#include "client/session.h"
+#include "engine/engine.h"
+#include "net/connection.h"
+#include "net/listener.h"
+#include "resp/request_parser.h"
+#include "resp/resp_encoder.h"
+
+namespace backplane {
+
+class Clients;
+
+// One network client: the connection's handler, the session's link.
+class NetClient final : public ClientLink {
+ public:
+  NetClient(Clients* clients, uint64_t id, Connection* connection);
+  Session& session() { return session_; }
+  Connection& connection() { return *connection_; }
+
+  void ScheduleWrite() override { connection_->ScheduleWrite(); }
+  void Close() override { connection_->Close(); }
+  void CloseAfterReply() override { connection_->CloseAfterFlush(); }
+  bool closing() const override { return connection_->closing(); }
+  void PauseInput() override { connection_->PauseReading(); }
+  void ResumeInput() override { connection_->ResumeReading(); }
+  const std::string& peer() const override { return connection_->peer(); }
+  const std::string& local() const override { return connection_->local(); }
+  int fd() const override { return connection_->fd(); }
+  bool is_unix() const override { return connection_->is_unix(); }
+  bool is_local() const override { return connection_->is_loopback(); }
+  size_t input_bytes() const override { return connection_->input_bytes(); }
+  size_t input_capacity() const override { return connection_->input_capacity(); }
+  size_t output_bytes() const override { return connection_->out().size(); }
+  size_t output_memory() const override { return connection_->out().memory(); }
+  size_t output_chunks() const override { return connection_->out().chunk_count(); }
+  int64_t idle_ms() const override;
+
+ private:
+  friend class Clients;
+  Clients* clients_;
+  Connection* connection_;
+  RespEncoder encoder_;
+  Session session_;
+  RequestParser parser_;
+  int64_t over_soft_limit_since_ms_ = 0;
+};
+
+class Clients final : public AcceptHandler, public ConnectionHandler {
+ public:
+  Clients(Engine* engine, ConnectionSet* connections);
+  ~Clients() override;
+
+  size_t count() const { return by_id_.size(); }
+  size_t blocked_count() const;
+  // Every network client; f(NetClient&). f must not destroy clients (closing them is fine).
+  template <class F>
+  void ForEach(F&& f) {
+    for (auto& [id, client] : by_id_) f(*client);
+  }
+  NetClient* Find(uint64_t id);
+  NetClient* FindByConnection(Connection& connection);
+  // The next free client id; internal sessions (modules) take theirs from here too.
+  uint64_t NextId() { return next_id_++; }
+
+  // Once a second or more often: idle clients over `timeout`, soft output limits, blocked clients'
+  // deadlines are looked at by their owners.
+  void CheckTimeouts();
+
+  // "-ERR ..." to a fresh socket that is not to become a client.
+  void OnAccept(int fd, bool is_unix) override;
+  size_t OnInput(Connection& connection, std::string_view data) override;
+  void OnClosed(Connection& connection) override;
+
+  // Called with a client that is about to go, before anything of it is destroyed (module
+  // client-change events). Not owned; may be null.
+  class Listener {
+   public:
+    virtual ~Listener() = default;
+    virtual void OnClientConnected(Session& session) = 0;
+    virtual void OnClientDisconnected(Session& session) = 0;
+  };
+  void set_listener(Listener* listener) { listener_ = listener; }
+
+ private:
+  static constexpr size_t kBatchMax = 64;
+  struct Request {
+    uint32_t first_arg;
+    uint32_t arg_count;
+    size_t end;  // offset behind the request
+    Engine::KeyHint hint;
+  };
+
+  // Parses up to kBatchMax requests from `data` at `from`. Returns false on a protocol error.
+  bool ParseBatch(NetClient& client, std::string_view data, size_t from);
+  void PrefetchBatch(Session& session);
+  void CheckOutputLimit(NetClient& client);
+
+  Engine* engine_;
+  ConnectionSet* connections_;
+  uint64_t next_id_ = 1;
+  std::unordered_map<uint64_t, std::unique_ptr<NetClient>> by_id_;
+  std::unordered_map<Connection*, NetClient*> by_connection_;
+  Listener* listener_ = nullptr;
+  // Scratch of the running batch; taken out while a nested loop turn serves others.
+  std::vector<std::string_view> args_;
+  std::vector<Request> requests_;
+  bool in_batch_ = false;
+};
+
+}  // namespace backplane

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Engine: the way of a request from arguments to reply. Gates are in gates.cc, keyspace observation
+// in events.cc.
+#include "engine/engine.h"
+
+#include "base/ascii.h"
+#include "base/assert.h"
+
+namespace backplane {
+
+Engine::Engine(const Services& services) : services_(services) {
+  services_.keyspace.set_observer(this);
+  ListenersChanged();
+}
+
+Engine::~Engine() { services_.keyspace.set_observer(nullptr); }
+
+void Engine::RefreshClock() { services_.keyspace.set_now_ms(WallMillis()); }
+
+namespace {
+
+std::string UnknownCommand(Args args) {
+  constexpr size_t kShownBytes = 128;
+  std::string text = "ERR unknown command '";
+  text.append(args[0].substr(0, kShownBytes));
+  text += "', with args beginning with: ";
+  size_t shown = 0;
+  for (size_t i = 1; i < args.size() && shown < kShownBytes; ++i) {
+    std::string_view piece = args[i].substr(0, kShownBytes - shown);
+    text += '\'';
+    text.append(piece);
+    text += "' ";
+    shown += piece.size() + 3;
+  }
+  return text;
+}
+
+}  // namespace
+
+Command* Engine::Resolve(Session& session, Args args, std::string* error) {
+  Command* command;
+  const Command* last = session.last_command;
+  if (last != nullptr && session.last_command_generation == services_.commands.generation() &&
+      EqualsIgnoreCase(args[0], last->name)) {
+    command = const_cast<Command*>(last);
+  } else {
+    command = services_.commands.Find(args[0]);
+    if (command == nullptr) {
+      *error = UnknownCommand(args);
+      return nullptr;
+    }
+    // Containers are resolved word by word each time; a name that was renamed must not be found by
+    // its old one.
+    if (!command->has_subcommands() && EqualsIgnoreCase(args[0], command->name)) {
+      session.last_command = command;
+      session.last_command_generation = services_.commands.generation();
+    }
+  }
+  if (command->has_subcommands() && args.size() >= 2) {
+    Command* sub = command->Subcommand(args[1]);
+    if (sub == nullptr && command->handler == nullptr) {
+      *error = errors::UnknownSubcommand(args[1], command->fullname);
+      return nullptr;
+    }
+    if (sub != nullptr) command = sub;
+  }
+  if (!command->ArityOk(args.size()) || command->handler == nullptr) [[unlikely]] {
+    *error = errors::WrongArity(command->fullname);
+    ++command->stats.rejected;
+    return nullptr;
+  }
+  return command;
+}
+
+ReplySink& Engine::SinkFor(Session& session) {
+  using Mode = Session::ReplyMode;
+  if (session.reply_mode == Mode::kOn) [[likely]]
+    return session.reply();
+  if (session.reply_mode == Mode::kOff || session.reply_mode == Mode::kSkipping) return null_sink_;
+  return session.reply();
+}
+
+void Engine::Reject(Session& session, Command* command, std::string_view error) {
+  if (command != nullptr) ++command->stats.rejected;
+  ++stats_.error_replies;
+  if (session.transaction != nullptr) session.transaction->failed = true;
+  SinkFor(session).Error(error);
+}
+
+void Engine::Queue(Session& session, const Command& command, Args args) {
+  // Queued commands outlive the input buffer, so they are copied.
+  QueuedCommand queued{&command, std::vector<std::string>(args.begin(), args.end())};
+  session.transaction->flags_union |= command.flags;
+  session.transaction->queue.push_back(std::move(queued));
+  SinkFor(session).SimpleString("QUEUED");
+}
+
+void Engine::Process(Session& session, Args args, KeyHint hint) {
+  if (!interceptors_.empty()) [[unlikely]] {
+    intercepted_.assign(args.begin(), args.end());
+    for (CommandInterceptor* interceptor : interceptors_) {
+      if (interceptor->Intercept(session, &intercepted_)) hint = {};
+    }
+    args = intercepted_;
+    if (args.empty()) return;
+  }
+  std::string error;
+  Command* command = Resolve(session, args, &error);
+  if (command == nullptr) [[unlikely]] {
+    Reject(session, nullptr, error);
+  } else if (error = Gate(session, *command, args); !error.empty()) [[unlikely]] {
+    Reject(session, command, error);
+  } else if (session.transaction != nullptr && !command->Is(kCmdNotQueued)) {
+    Queue(session, *command, args);
+  } else {
+    Call(session, *command, args, SinkFor(session), true, hint);
+  }
+  using Mode = Session::ReplyMode;
+  if (session.reply_mode == Mode::kSkipping) session.reply_mode = Mode::kOn;
+  if (session.reply_mode == Mode::kSkipNext) session.reply_mode = Mode::kSkipping;
+}
+
+void Engine::Call(Session& session, const Command& command, Args args, ReplySink& reply,
+                  bool propagate, KeyHint hint) {
+  EnterUnit();
+  Keyspace& keyspace = services_.keyspace;
+  CommandContext ctx(*this, session, command, keyspace.db(session.db_index), args, reply);
+  ctx.SetKeyHint(hint.arg, hint.hash);
+  uint64_t dirty_before = keyspace.dirty();
+  uint64_t errors_before = reply.error_count();
+  CommandContext* outer = current_;
+  current_ = &ctx;
+  uint64_t begin = Ticks();
+  command.handler(ctx);
+  command.stats.ticks += Ticks() - begin;
+  current_ = outer;
+  ++command.stats.calls;
+  ++stats_.commands;
+  if (reply.error_count() != errors_before) [[unlikely]] {
+    ++command.stats.failed;
+    ++stats_.error_replies;
+  }
+  if (propagate && propagation_.wanted()) [[unlikely]]
+    PropagateResult(ctx, dirty_before);
+  LeaveUnit();
+}
+
+void Engine::PropagateResult(CommandContext& ctx, uint64_t dirty_before) {
+  const Command& command = ctx.command();
+  // Modules propagate what they want propagated; EXEC's commands have done it one by one.
+  if (ctx.propagation_prevented() || command.Is(kCmdModule)) return;
+  int db = ctx.db().index();
+  if (!ctx.propagated().empty()) {
+    std::vector<std::string_view> views;
+    for (const auto& args : ctx.propagated()) {
+      views.assign(args.begin(), args.end());
+      propagation_.Append(db, views);
+    }
+    return;
+  }
+  bool changed = services_.keyspace.dirty() != dirty_before && !command.Is(kCmdNotQueued);
+  if (changed || ctx.propagation_forced()) propagation_.Append(db, ctx.args());
+}
+
+void Engine::RunTransaction(Session& session, ReplySink& reply) {
+  std::unique_ptr<Transaction> transaction = std::move(session.transaction);
+  services_.keyspace.watches().Unwatch(session.watcher);
+  session.executing_transaction = true;
+  reply.BeginArray(transaction->queue.size());
+  std::vector<std::string_view> views;
+  for (const QueuedCommand& queued : transaction->queue) {
+    views.assign(queued.args.begin(), queued.args.end());
+    Call(session, *queued.command, views, reply);
+  }
+  session.executing_transaction = false;
+}
+
+void Engine::EnterUnit() {
+  if (unit_depth_++ == 0) propagation_.BeginUnit();
+}
+
+void Engine::LeaveUnit() {
+  if (unit_depth_ == 1 && !unit_hooks_.empty()) [[unlikely]] {
+    for (size_t i = 0; i < unit_hooks_.size(); ++i) unit_hooks_[i]->OnUnitEnd();
+  }
+  if (--unit_depth_ == 0) propagation_.EndUnit();
+}
+
+void Engine::set_loading(bool value) {
+  loading_ = value;
+  services_.keyspace.set_expires_keys(!value);
+}
+
+}  // namespace backplane

@@ -1,0 +1,183 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Engine: decides whether a command may run now, runs it, and sees to what follows: statistics,
+// propagation, notifications, transactions. One object, on the engine thread, holding the host
+// lock. Clients (client_driver.h), the module host and persistence run commands through it.
+#pragma once
+
+#include <cstdint>
+#include <span>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/clock.h"
+#include "base/log.h"
+#include "client/pubsub.h"
+#include "client/session.h"
+#include "command/context.h"
+#include "command/registry.h"
+#include "config/settings.h"
+#include "engine/propagation.h"
+#include "keyspace/keyspace.h"
+
+namespace backplane {
+
+using Args = std::span<const std::string_view>;
+
+// Told about keyspace happenings; the module host is one. Any number; not owned.
+class KeyspaceListener {
+ public:
+  virtual ~KeyspaceListener() = default;
+  virtual void OnKeyEvent(Database& db, uint32_t notify_class, std::string_view event,
+                          std::string_view key) {}
+  virtual void OnKeyRemoving(Database& db, const Entry& entry,
+                             KeyspaceObserver::RemovalReason reason) {}
+  virtual void OnKeyModified(Database& db, std::string_view key) {}
+  // Classes it wants; the engine recomputes the union when told by ListenersChanged().
+  virtual uint32_t wanted_classes() const { return 0; }
+  virtual bool wants_removals() const { return false; }
+};
+
+// Sees, and may change, every command before it is looked up: module command filters.
+class CommandInterceptor {
+ public:
+  virtual ~CommandInterceptor() = default;
+  // Returns true when *args was replaced (storage lives until the next call).
+  virtual bool Intercept(Session& session, std::vector<std::string_view>* args) = 0;
+};
+
+// Runs when the outermost command (or event) has ended: post-notification jobs of modules.
+class UnitHook {
+ public:
+  virtual ~UnitHook() = default;
+  virtual void OnUnitEnd() = 0;
+};
+
+// Counters that INFO shows.
+struct EngineStats {
+  uint64_t commands = 0;
+  uint64_t connections = 0;
+  uint64_t rejected_connections = 0;
+  uint64_t error_replies = 0;
+  uint64_t total_forks = 0;
+  int64_t latest_fork_usec = 0;
+  uint64_t unexpected_errors = 0;
+};
+
+class Engine final : public KeyspaceObserver {
+ public:
+  struct Services {
+    Keyspace& keyspace;
+    CommandRegistry& commands;
+    PubSub& pubsub;
+    Settings& settings;
+    Logger& logger;
+  };
+  explicit Engine(const Services& services);
+  ~Engine() override;
+
+  Keyspace& keyspace() { return services_.keyspace; }
+  CommandRegistry& commands() { return services_.commands; }
+  PubSub& pubsub() { return services_.pubsub; }
+  Settings& settings() { return services_.settings; }
+  Logger& logger() { return services_.logger; }
+  PropagationStream& propagation() { return propagation_; }
+  EngineStats& stats() { return stats_; }
+  TickClock& tick_clock() { return tick_clock_; }
+
+  // --- running commands ---
+  // One request of a client: intercept, look up, gate, queue in MULTI or run; the reply goes to the
+  // session's sink. `key_hint`: hash of the first key if the batch computed it.
+  struct KeyHint {
+    size_t arg = SIZE_MAX;
+    uint64_t hash = 0;
+  };
+  void Process(Session& session, Args args, KeyHint hint = {});
+
+  // Finds the command that args name; nullptr and *error filled (whole error text) when it is
+  // unknown or the arity is wrong.
+  Command* Resolve(Session& session, Args args, std::string* error);
+  // The reason why `command` may not run for this session now, whole error text; empty when it may.
+  std::string Gate(Session& session, const Command& command, Args args);
+  // Runs a resolved command, no gates. Replies go to `reply`. `propagate` false: nothing of it
+  // reaches the stream. Nests.
+  void Call(Session& session, const Command& command, Args args, ReplySink& reply,
+            bool propagate = true, KeyHint hint = {});
+  // EXEC's body.
+  void RunTransaction(Session& session, ReplySink& reply);
+
+  // --- units: a top-level act of the engine. Call() opens one by itself; timers and module
+  // callbacks that write open their own. ---
+  void EnterUnit();
+  void LeaveUnit();
+  class Unit {
+   public:
+    explicit Unit(Engine& engine) : engine_(engine) { engine_.EnterUnit(); }
+    ~Unit() { engine_.LeaveUnit(); }
+    Unit(const Unit&) = delete;
+    Unit& operator=(const Unit&) = delete;
+
+   private:
+    Engine& engine_;
+  };
+  int unit_depth() const { return unit_depth_; }
+  // The command being run by the innermost Call, for module callbacks and crash reports; nullptr
+  // outside.
+  const CommandContext* current() const { return current_; }
+
+  // Updates the cached time; each loop turn and each top-level unit outside commands.
+  void RefreshClock();
+
+  // --- conditions that gates look at ---
+  bool loading() const { return loading_; }
+  void set_loading(bool value);
+  // A module or script runs long (RM_Yield): text of the BUSY reply; empty when not busy.
+  const std::string& busy_reply() const { return busy_reply_; }
+  void set_busy_reply(std::string text) { busy_reply_ = std::move(text); }
+  // Writes are refused while the last background save failed and the setting says so. Set by
+  // persist/.
+  bool writes_blocked_by_save() const { return writes_blocked_by_save_; }
+  void set_writes_blocked_by_save(bool value) { writes_blocked_by_save_ = value; }
+
+  // --- extension points; nothing is owned ---
+  void AddListener(KeyspaceListener* listener);
+  void RemoveListener(KeyspaceListener* listener);
+  // Recomputes which events are wanted, after a listener's or the setting's change.
+  void ListenersChanged();
+  void AddInterceptor(CommandInterceptor* interceptor) { interceptors_.push_back(interceptor); }
+  void RemoveInterceptor(CommandInterceptor* interceptor) {
+    std::erase(interceptors_, interceptor);
+  }
+  void AddUnitHook(UnitHook* hook) { unit_hooks_.push_back(hook); }
+  void RemoveUnitHook(UnitHook* hook) { std::erase(unit_hooks_, hook); }
+
+  // --- KeyspaceObserver ---
+  void KeyModified(Database& db, std::string_view key) override;
+  void KeyEvent(Database& db, uint32_t notify_class, std::string_view event,
+                std::string_view key) override;
+  void KeyExpired(Database& db, std::string_view key) override;
+  void KeyRemoving(Database& db, const Entry& entry, RemovalReason reason) override;
+
+ private:
+  void Reject(Session& session, Command* command, std::string_view error);
+  void Queue(Session& session, const Command& command, Args args);
+  void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
+  ReplySink& SinkFor(Session& session);
+
+  Services services_;
+  PropagationStream propagation_;
+  EngineStats stats_;
+  TickClock tick_clock_;
+  NullSink null_sink_;
+  std::vector<KeyspaceListener*> listeners_;
+  std::vector<CommandInterceptor*> interceptors_;
+  std::vector<UnitHook*> unit_hooks_;
+  std::vector<std::string_view> intercepted_;
+  CommandContext* current_ = nullptr;
+  int unit_depth_ = 0;
+  bool loading_ = false;
+  bool writes_blocked_by_save_ = false;
+  std::string busy_reply_;
+};
+
+}  // namespace backplane

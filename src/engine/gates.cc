@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Engine::Gate: the reasons for which a command may not run now, in the order in which clients
+// expect them.
+#include "engine/engine.h"
+
+namespace backplane {
+namespace {
+
+constexpr std::string_view kLoading = "LOADING Backplane is loading the dataset in memory";
+constexpr std::string_view kMisconf =
+    "MISCONF Backplane is configured to save RDB snapshots, but it's currently unable to persist "
+    "to disk. "
+    "Commands that may modify the data set are disabled, because this instance is configured to "
+    "report errors "
+    "during writes if RDB snapshotting fails (stop-writes-on-bgsave-error option). Please check "
+    "the logs for "
+    "details about the RDB error.";
+
+bool LocalAccessAllowed(int64_t setting, const Session& session) {
+  switch (static_cast<LocalAccess>(setting)) {
+    case LocalAccess::kYes:
+      return true;
+    case LocalAccess::kLocal:
+      return session.link() == nullptr || session.link()->is_local();
+    case LocalAccess::kNo:
+      break;
+  }
+  return session.kind() != Session::Kind::kNormal;
+}
+
+std::string ProtectedRefusal(const Command& command) {
+  bool is_debug = command.fullname.starts_with("debug");
+  std::string option = is_debug ? "enable-debug-command" : "enable-module-command";
+  return std::string("ERR ") + (is_debug ? "DEBUG" : "MODULE") + " command not allowed. If the " +
+         option +
+         " option is set to \"local\", you can run it from a local connection, otherwise you need "
+         "to set this option "
+         "in the configuration file, and then restart the server.";
+}
+
+}  // namespace
+
+std::string Engine::Gate(Session& session, const Command& command, Args args) {
+  if (!session.authenticated && !command.Is(kCmdNoAuth)) return std::string(errors::kNoAuth);
+  if (command.Is(kCmdProtected)) {
+    bool is_debug = command.fullname.starts_with("debug");
+    const Settings& settings = services_.settings;
+    if (!LocalAccessAllowed(
+            is_debug ? settings.enable_debug_command : settings.enable_module_command, session)) {
+      return ProtectedRefusal(command);
+    }
+  }
+  if (session.transaction != nullptr && command.Is(kCmdNoMulti)) {
+    return "ERR Command not allowed inside a transaction";
+  }
+  if (session.subscribed() && session.reply().resp() == 2 && !command.Is(kCmdSubscribedOk)) {
+    return "ERR Can't execute '" + command.fullname +
+           "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
+           "context";
+  }
+  if (writes_blocked_by_save_ && command.Is(kCmdWrite) &&
+      session.kind() == Session::Kind::kNormal) {
+    return std::string(kMisconf);
+  }
+  if (loading_ && !command.Is(kCmdLoading)) return std::string(kLoading);
+  if (!busy_reply_.empty() && !command.Is(kCmdAllowBusy)) return busy_reply_;
+  return {};
+}
+
+}  // namespace backplane

@@ -1,0 +1,37 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Keyspace: construction and what concerns all databases.
+#include "keyspace/keyspace.h"
+
+#include "base/clock.h"
+
+namespace backplane {
+
+Keyspace::Keyspace(int databases) : random_(static_cast<uint64_t>(WallMicros())) {
+  databases_.reserve(static_cast<size_t>(databases));
+  for (int i = 0; i < databases; ++i) databases_.push_back(std::make_unique<Database>(this, i));
+  set_now_ms(WallMillis());
+}
+
+void Keyspace::FlushAll(bool lazy) {
+  for (auto& db : databases_) db->Flush(lazy);
+}
+
+void Keyspace::SwapDatabases(int a, int b) {
+  if (a == b) return;
+  auto touch = [&](int from, int to) {
+    watches_.TouchIf(from, [&](std::string_view key) {
+      return db(from).table_.Find(key) != nullptr || db(to).table_.Find(key) != nullptr;
+    });
+  };
+  touch(a, b);
+  touch(b, a);
+  db(a).SwapContents(db(b));
+}
+
+uint64_t Keyspace::KeyCount() const {
+  uint64_t count = 0;
+  for (const auto& db : databases_) count += db->size();
+  return count;
+}
+
+}  // namespace backplane

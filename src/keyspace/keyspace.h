@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Keyspace: all databases and what they share: the clock of the current command, counters, the
+// observer, the set of watched keys, the lazy-free thread. Built once by the server (or by a unit
+// test). Engine thread only.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/random.h"
+#include "keyspace/database.h"
+#include "keyspace/lazy_free.h"
+#include "keyspace/notify.h"
+#include "keyspace/observer.h"
+#include "keyspace/watch.h"
+#include "value/limits.h"
+
+namespace backplane {
+
+class Keyspace {
+ public:
+  struct Stats {
+    uint64_t hits = 0;
+    uint64_t misses = 0;
+    uint64_t expired = 0;
+    uint64_t expired_by_lookup = 0;
+  };
+
+  explicit Keyspace(int databases);
+  Keyspace(const Keyspace&) = delete;
+  Keyspace& operator=(const Keyspace&) = delete;
+
+  int database_count() const { return static_cast<int>(databases_.size()); }
+  // REQUIRES: 0 <= index < database_count().
+  Database& db(int index) { return *databases_[static_cast<size_t>(index)]; }
+
+  // The time that expiry is judged by. The engine sets it before each batch of commands; it stands
+  // still within a command, script, transaction.
+  int64_t now_ms() const { return now_ms_; }
+  void set_now_ms(int64_t now) {
+    now_ms_ = now;
+    access_clock_ = static_cast<uint32_t>(now / 1000) & Entry::kAccessMask;
+  }
+  // What Entry::access is set to: seconds modulo 2^24.
+  uint32_t access_clock() const { return access_clock_; }
+
+  // False while loading, and on a replica: expired keys are hidden, not removed.
+  bool expires_keys() const { return expires_keys_; }
+  void set_expires_keys(bool value) { expires_keys_ = value; }
+  // False while a command of a CLIENT NO-TOUCH session runs.
+  bool touches() const { return touches_; }
+  void set_touches(bool value) { touches_ = value; }
+
+  // Changes since the last save, counted by commands.
+  uint64_t dirty() const { return dirty_; }
+  void AddDirty(uint64_t n) { dirty_ += n; }
+  void SetDirty(uint64_t n) { dirty_ = n; }
+
+  KeyspaceObserver* observer() { return observer_; }
+  void set_observer(KeyspaceObserver* observer) { observer_ = observer; }
+  // Classes of events that anybody (config or modules) wants; the rest is not even reported to the
+  // observer.
+  uint32_t notify_mask() const { return notify_mask_; }
+  void set_notify_mask(uint32_t mask) { notify_mask_ = mask; }
+
+  // Whether the observer wants KeyRemoving for every key; for module values it is always told.
+  bool reports_removals() const { return reports_removals_; }
+  void set_reports_removals(bool value) { reports_removals_ = value; }
+
+  // A key changed: watchers are marked, the observer is told. Does not count dirty.
+  void KeyModified(Database& db, std::string_view key) {
+    if (!watches_.empty()) [[unlikely]]
+      watches_.Touch(db.index(), key);
+    if (observer_ != nullptr) observer_->KeyModified(db, key);
+  }
+  void Notify(Database& db, uint32_t notify_class, std::string_view event, std::string_view key) {
+    if ((notify_mask_ & notify_class) != 0 && observer_ != nullptr) [[unlikely]] {
+      observer_->KeyEvent(db, notify_class, event, key);
+    }
+  }
+
+  WatchTable& watches() { return watches_; }
+  LazyFree& lazy_free() { return lazy_free_; }
+  Stats& stats() { return stats_; }
+  Random& random() { return random_; }
+  EncodingLimits& limits() { return limits_; }
+
+  // All databases at once: FLUSHALL.
+  void FlushAll(bool lazy);
+  // SWAPDB: watchers of keys that differ are touched.
+  void SwapDatabases(int a, int b);
+  uint64_t KeyCount() const;
+
+ private:
+  std::vector<std::unique_ptr<Database>> databases_;
+  int64_t now_ms_ = 0;
+  uint32_t access_clock_ = 0;
+  uint32_t notify_mask_ = 0;
+  bool expires_keys_ = true;
+  bool touches_ = true;
+  bool reports_removals_ = false;
+  uint64_t dirty_ = 0;
+  KeyspaceObserver* observer_ = nullptr;
+  WatchTable watches_;
+  LazyFree lazy_free_;
+  Stats stats_;
+  Random random_;
+  EncodingLimits limits_;
+};
+
+}  // namespace backplane

@@ -1,0 +1,268 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Connection and ConnectionSet: socket input and output.
+#include "net/connection.h"
+
+#include <arpa/inet.h>
+#include <netinet/in.h>
+#include <sys/epoll.h>
+#include <sys/socket.h>
+#include <sys/un.h>
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+
+namespace backplane {
+namespace {
+
+constexpr int kIovMax = 64;
+
+std::string AddressText(const sockaddr_storage& address, const char* unix_path) {
+  char host[INET6_ADDRSTRLEN] = "?";
+  if (address.ss_family == AF_INET) {
+    const auto& in = reinterpret_cast<const sockaddr_in&>(address);
+    inet_ntop(AF_INET, &in.sin_addr, host, sizeof(host));
+    return std::string(host) + ":" + std::to_string(ntohs(in.sin_port));
+  }
+  if (address.ss_family == AF_INET6) {
+    const auto& in = reinterpret_cast<const sockaddr_in6&>(address);
+    inet_ntop(AF_INET6, &in.sin6_addr, host, sizeof(host));
+    return "[" + std::string(host) + "]:" + std::to_string(ntohs(in.sin6_port));
+  }
+  return std::string(unix_path) + ":0";
+}
+
+bool IsLoopback(const sockaddr_storage& address) {
+  if (address.ss_family == AF_UNIX) return true;
+  if (address.ss_family == AF_INET) {
+    return (ntohl(reinterpret_cast<const sockaddr_in&>(address).sin_addr.s_addr) >> 24) == 127;
+  }
+  const auto& in = reinterpret_cast<const sockaddr_in6&>(address);
+  if (IN6_IS_ADDR_LOOPBACK(&in.sin6_addr)) return true;
+  return IN6_IS_ADDR_V4MAPPED(&in.sin6_addr) && in.sin6_addr.s6_addr[12] == 127;
+}
+
+}  // namespace
+
+Connection::Connection(ConnectionSet* set, int fd, ConnectionHandler* handler)
+    : set_(set), fd_(fd), handler_(handler), last_input_ms_(set->loop().now_ms()) {
+  sockaddr_storage local{};
+  sockaddr_storage peer{};
+  socklen_t size = sizeof(local);
+  getsockname(fd, reinterpret_cast<sockaddr*>(&local), &size);
+  size = sizeof(peer);
+  getpeername(fd, reinterpret_cast<sockaddr*>(&peer), &size);
+  const char* path = reinterpret_cast<const sockaddr_un&>(local).sun_path;
+  is_unix_ = local.ss_family == AF_UNIX;
+  is_loopback_ = IsLoopback(is_unix_ ? local : peer);
+  local_ = AddressText(local, path);
+  peer_ = is_unix_ ? local_ : AddressText(peer, path);
+}
+
+Connection::~Connection() {
+  set_->loop().Remove(fd_);
+  close(fd_);
+}
+
+void Connection::ScheduleWrite() {
+  if (write_scheduled_ || closing_) return;
+  write_scheduled_ = true;
+  set_->scheduled_.push_back(this);
+}
+
+void Connection::UpdateInterest() {
+  uint32_t wanted = 0;
+  if (!paused_ && !close_after_flush_ && !closing_) wanted |= EPOLLIN;
+  if (want_write_ && !closing_) wanted |= EPOLLOUT;
+  if (wanted == interest_) return;
+  interest_ = wanted;
+  if (!set_->loop().Modify(fd_, wanted)) Close();
+}
+
+bool Connection::FlushNow() {
+  while (!out_.empty()) {
+    iovec parts[kIovMax];
+    int count = out_.Gather(parts, kIovMax);
+    if (count == 0) break;  // an open deferred reply holds the rest back
+    // One part needs no gather; write is a little cheaper.
+    ssize_t sent =
+        count == 1 ? write(fd_, parts[0].iov_base, parts[0].iov_len) : writev(fd_, parts, count);
+    if (sent < 0) {
+      if (errno == EINTR) continue;
+      if (errno != EAGAIN) {
+        Close();
+        return false;
+      }
+      break;
+    }
+    out_.Consume(static_cast<size_t>(sent));
+    bytes_out_ += static_cast<uint64_t>(sent);
+    set_->total_out_ += static_cast<uint64_t>(sent);
+  }
+  bool done = out_.empty();
+  if (want_write_ == done) {
+    want_write_ = !done;
+    UpdateInterest();
+  }
+  if (done && close_after_flush_) Close();
+  return done;
+}
+
+void Connection::Close() {
+  if (closing_) return;
+  closing_ = true;
+  set_->loop().Remove(fd_);
+  set_->closed_.push_back(this);
+}
+
+void Connection::CloseAfterFlush() {
+  close_after_flush_ = true;
+  ScheduleWrite();
+  UpdateInterest();
+}
+
+void Connection::PauseReading() {
+  paused_ = true;
+  UpdateInterest();
+}
+
+void Connection::ResumeReading() {
+  if (!paused_) return;
+  paused_ = false;
+  UpdateInterest();
+  if (!pending_.empty() && !resume_scheduled_) {
+    resume_scheduled_ = true;
+    set_->resuming_.push_back(this);
+  }
+}
+
+void Connection::OnEvents(uint32_t events) {
+  if (closing_) return;
+  if ((events & EPOLLOUT) != 0) FlushNow();
+  if (closing_) return;
+  if ((events & EPOLLIN) != 0 && !paused_ && !close_after_flush_) {
+    ReadOnce();
+  } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+    Close();
+  }
+}
+
+void Connection::ReadOnce() {
+  // A nested turn (a yielding module) may come here while the shared buffer is being parsed: it
+  // then reads into the connection's own.
+  bool shared = pending_.empty() && !set_->shared_input_busy_;
+  char* target = set_->shared_input_.get();
+  size_t room = ConnectionSet::kSharedInputBytes;
+  size_t old_size = pending_.size();
+  if (!shared) {
+    constexpr size_t kStep = 16 * 1024;
+    constexpr size_t kStepMax = 4 * 1024 * 1024;
+    room = expected_ > old_size ? std::min(expected_ - old_size, kStepMax) : kStep;
+    pending_.resize(old_size + room);
+    target = pending_.data() + old_size;
+  }
+  ssize_t got = read(fd_, target, room);
+  if (!shared) pending_.resize(old_size + static_cast<size_t>(std::max<ssize_t>(got, 0)));
+  if (got < 0) {
+    if (errno != EAGAIN && errno != EINTR) Close();
+    return;
+  }
+  if (got == 0) {
+    Close();
+    return;
+  }
+  last_input_ms_ = set_->loop().now_ms();
+  bytes_in_ += static_cast<uint64_t>(got);
+  set_->total_in_ += static_cast<uint64_t>(got);
+  if (shared) {
+    set_->shared_input_busy_ = true;
+    Offer(std::string_view(target, static_cast<size_t>(got)));
+    set_->shared_input_busy_ = false;
+  } else if (pending_.size() >= expected_) {
+    Offer(pending_);
+  }
+}
+
+// `data` is pending_ or the shared buffer.
+void Connection::Offer(std::string_view data) {
+  expected_ = 0;
+  bool own = data.data() == pending_.data() && !pending_.empty();
+  std::string held;
+  if (own) {
+    held.swap(
+        pending_);  // the handler may pause and resume; nothing must append to what it looks at
+    data = held;
+  }
+  size_t used = handler_->OnInput(*this, data);
+  if (closing_) return;
+  if (used >= data.size()) return;
+  if (own) {
+    if (used > 0) held.erase(0, used);
+    held.append(pending_);
+    pending_.swap(held);
+  } else {
+    pending_.insert(0, data.substr(used));
+  }
+  if (expected_ > pending_.capacity()) {
+    constexpr size_t kReserveMax = 4 * 1024 * 1024;
+    pending_.reserve(std::min(expected_, pending_.size() + kReserveMax));
+  }
+}
+
+ConnectionSet::ConnectionSet(EventLoop* loop)
+    : loop_(loop), shared_input_(std::make_unique<char[]>(kSharedInputBytes)) {
+  loop_->AddHook(this);
+}
+
+ConnectionSet::~ConnectionSet() {
+  CloseAll();
+  loop_->RemoveHook(this);
+}
+
+Connection* ConnectionSet::Adopt(int fd, ConnectionHandler* handler) {
+  std::unique_ptr<Connection> connection(new Connection(this, fd, handler));
+  connection->interest_ = EPOLLIN;
+  if (!loop_->Add(fd, EPOLLIN, connection.get())) return nullptr;
+  connections_.push_back(std::move(connection));
+  connections_.back()->index_ = connections_.size() - 1;
+  return connections_.back().get();
+}
+
+int ConnectionSet::BeforeWait() {
+  // Handlers may schedule more while these lists are worked off; indexes, not iterators.
+  for (size_t i = 0; i < resuming_.size(); ++i) {
+    Connection* c = resuming_[i];
+    c->resume_scheduled_ = false;
+    if (!c->closing_ && !c->paused_ && !c->pending_.empty()) c->Offer(c->pending_);
+  }
+  resuming_.clear();
+  for (size_t i = 0; i < scheduled_.size(); ++i) {
+    Connection* c = scheduled_[i];
+    c->write_scheduled_ = false;
+    if (!c->closing_) c->FlushNow();
+  }
+  scheduled_.clear();
+  for (size_t i = 0; i < closed_.size(); ++i) Destroy(closed_[i]);
+  closed_.clear();
+  return scheduled_.empty() && resuming_.empty() ? -1 : 0;
+}
+
+void ConnectionSet::Destroy(Connection* connection) {
+  connection->handler_->OnClosed(*connection);
+  std::erase(scheduled_, connection);
+  std::erase(resuming_, connection);
+  size_t index = connection->index_;
+  std::swap(connections_[index], connections_.back());
+  connections_[index]->index_ = index;
+  connections_.pop_back();
+}
+
+void ConnectionSet::CloseAll() {
+  for (auto& connection : connections_) {
+    connection->FlushNow();
+    connection->Close();
+  }
+  BeforeWait();
+}
+
+}  // namespace backplane

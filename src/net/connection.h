@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Connection: one stream socket: input to a handler as contiguous bytes, output from an
+// OutputBuffer once per loop turn. Engine thread.
+//
+// Reading: bytes are read into a buffer that all connections share and handed to the handler, which
+// says how many it used; only a rest is copied to the connection's own buffer. So an idle
+// connection holds no input memory, and a pipelined batch is parsed where the kernel put it.
+// Writing: whoever adds to out() calls ScheduleWrite(); ConnectionSet writes all scheduled ones
+// before the loop waits. Life: owned by its ConnectionSet. Close() takes effect at the end of the
+// turn, so pointers stay good within a turn.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "net/event_loop.h"
+#include "resp/output_buffer.h"
+
+namespace backplane {
+
+class Connection;
+class ConnectionSet;
+
+class ConnectionHandler {
+ public:
+  virtual ~ConnectionHandler() = default;
+  // All unread bytes. Returns how many were used; the rest is offered again with more behind it.
+  // The views die with the call.
+  virtual size_t OnInput(Connection& connection, std::string_view data) = 0;
+  // The connection is about to be destroyed (peer gone, error, Close). The handler forgets it.
+  virtual void OnClosed(Connection& connection) = 0;
+};
+
+class Connection final : public FdHandler {
+ public:
+  ~Connection() override;
+  Connection(const Connection&) = delete;
+  Connection& operator=(const Connection&) = delete;
+
+  int fd() const { return fd_; }
+  OutputBuffer& out() { return out_; }
+  ConnectionHandler* handler() { return handler_; }
+
+  // Output will be written before the loop waits next. Cheap to repeat.
+  void ScheduleWrite();
+  // Tries to write now; true when nothing is left.
+  bool FlushNow();
+  // Destroys the connection at the end of the turn; unsent output is lost.
+  void Close();
+  // Reads no more; closes once the output has been sent.
+  void CloseAfterFlush();
+  bool closing() const { return closing_ || close_after_flush_; }
+
+  // While paused, nothing is read and OnInput is not called (a blocked client). Resuming offers the
+  // bytes left over at once, at the latest in the next turn.
+  void PauseReading();
+  void ResumeReading();
+  bool reading_paused() const { return paused_; }
+
+  // The handler knows that `bytes` unread bytes are needed before it can go on: the buffer is sized
+  // for it, and OnInput is not called before.
+  void ExpectBytes(size_t bytes) { expected_ = bytes; }
+
+  size_t input_bytes() const { return pending_.size(); }  // read, not used
+  size_t input_capacity() const { return pending_.capacity(); }
+  int64_t last_input_ms() const { return last_input_ms_; }  // loop time
+  uint64_t bytes_in() const { return bytes_in_; }
+  uint64_t bytes_out() const { return bytes_out_; }
+
+  // "127.0.0.1:1234", "[::1]:1234" as "::1:1234", or the socket's path with ":0".
+  const std::string& peer() const { return peer_; }
+  const std::string& local() const { return local_; }
+  bool is_unix() const { return is_unix_; }
+  // Peer on the loopback interface or a Unix socket: what protected mode lets in.
+  bool is_loopback() const { return is_loopback_; }
+
+  void OnEvents(uint32_t events) override;
+
+ private:
+  friend class ConnectionSet;
+  Connection(ConnectionSet* set, int fd, ConnectionHandler* handler);
+  void ReadOnce();
+  void Offer(std::string_view data);
+  void UpdateInterest();
+
+  ConnectionSet* set_;
+  int fd_;
+  ConnectionHandler* handler_;
+  OutputBuffer out_;
+  std::string pending_;
+  size_t expected_ = 0;
+  uint32_t interest_ = 0;
+  bool write_scheduled_ = false;
+  bool want_write_ = false;
+  bool closing_ = false;
+  bool close_after_flush_ = false;
+  bool paused_ = false;
+  bool resume_scheduled_ = false;
+  bool is_unix_ = false;
+  bool is_loopback_ = false;
+  int64_t last_input_ms_ = 0;
+  uint64_t bytes_in_ = 0;
+  uint64_t bytes_out_ = 0;
+  size_t index_ = 0;  // in the set
+  std::string peer_;
+  std::string local_;
+};
+
+// All connections of one loop. As a LoopHook it flushes scheduled output, resumes connections and
+// destroys closed ones before each wait.
+class ConnectionSet final : public LoopHook {
+ public:
+  explicit ConnectionSet(EventLoop* loop);
+  ~ConnectionSet() override;
+
+  // Takes the accepted, non-blocking socket; the handler outlives the connection. nullptr (and the
+  // fd is closed) when the loop refuses it.
+  Connection* Adopt(int fd, ConnectionHandler* handler);
+  size_t size() const { return connections_.size(); }
+  EventLoop& loop() { return *loop_; }
+  // Total traffic of all connections ever, for INFO.
+  uint64_t total_bytes_in() const { return total_in_; }
+  uint64_t total_bytes_out() const { return total_out_; }
+  // Flushes and destroys everything.
+  void CloseAll();
+
+  int BeforeWait() override;
+  void AfterWait() override {}
+
+ private:
+  friend class Connection;
+  void Destroy(Connection* connection);
+  static constexpr size_t kSharedInputBytes = 64 * 1024;
+  EventLoop* loop_;
+  std::unique_ptr<char[]> shared_input_;
+  bool shared_input_busy_ = false;
+  std::vector<Connection*> scheduled_;
+  std::vector<Connection*> resuming_;
+  std::vector<Connection*> closed_;
+  std::vector<std::unique_ptr<Connection>> connections_;
+  uint64_t total_in_ = 0;
+  uint64_t total_out_ = 0;
+};
+
+}  // namespace backplane

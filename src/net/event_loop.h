@@ -1,0 +1,91 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// EventLoop: epoll, timers and the two hooks around waiting. The engine thread runs one; everything
+// on it happens on that thread, but Wake(), which any thread may call.
+//
+// One turn: before-wait hook (flush replies, give the host lock up) -> epoll_wait -> after-wait
+// hook (take the lock, read the clock) -> fd handlers -> due timers -> deferred work.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <vector>
+
+#include "base/result.h"
+
+namespace backplane {
+
+class EventLoop;
+
+// Gets the events of one file descriptor. Not owned by the loop.
+class FdHandler {
+ public:
+  virtual ~FdHandler() = default;
+  // `events` as epoll reports them (EPOLLIN, EPOLLOUT, EPOLLERR, EPOLLHUP). May remove itself and
+  // others from the loop.
+  virtual void OnEvents(uint32_t events) = 0;
+};
+
+class TimerHandler {
+ public:
+  virtual ~TimerHandler() = default;
+  // Returns the delay in ms until the next call, or a negative number to end (the loop then has
+  // forgotten the timer).
+  virtual int64_t OnTimer() = 0;
+};
+
+// Runs around epoll_wait.
+class LoopHook {
+ public:
+  virtual ~LoopHook() = default;
+  // May say how long to wait at most: 0 when there is work left for the next turn, -1 when it does
+  // not care.
+  virtual int BeforeWait() = 0;
+  virtual void AfterWait() = 0;
+};
+
+class EventLoop {
+ public:
+  using TimerId = uint64_t;
+
+  EventLoop();
+  ~EventLoop();
+  EventLoop(const EventLoop&) = delete;
+  EventLoop& operator=(const EventLoop&) = delete;
+
+  // `events`: EPOLLIN and/or EPOLLOUT, level-triggered. One handler per fd. Errors: kIo.
+  Status Add(int fd, uint32_t events, FdHandler* handler);
+  Status Modify(int fd, uint32_t events);
+  // No event of this fd is delivered any more, not even one of the current turn.
+  void Remove(int fd);
+
+  // A handler called once after delay_ms, then as OnTimer says. Not owned; remove it before it
+  // dies.
+  TimerId AddTimer(int64_t delay_ms, TimerHandler* handler);
+  // False when it is not there (any more). A timer may remove itself.
+  bool RemoveTimer(TimerId id);
+  // Milliseconds until it is due; -1 when unknown.
+  int64_t TimerRemaining(TimerId id) const;
+
+  // Hooks run in order of adding before a wait, in reverse order after it. Not owned.
+  void AddHook(LoopHook* hook);
+  void RemoveHook(LoopHook* hook);
+
+  // Until Stop.
+  void Run();
+  // One turn, waiting at most `wait_ms` (0: not at all). For Run, and for serving while loading or
+  // in a busy script.
+  void RunOnce(int wait_ms);
+  void Stop();
+  // Ends the current wait soon. Any thread, signal handlers too.
+  void Wake();
+
+  // Monotonic ms at the begin of the turn.
+  int64_t now_ms() const { return now_ms_; }
+
+ private:
+  struct Impl;
+  std::unique_ptr<Impl> impl_;
+  int64_t now_ms_ = 0;
+};
+
+}  // namespace backplane
