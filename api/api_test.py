@@ -224,8 +224,8 @@ def test_types_only_mode(built, compiler, standard, suffix):
              "RedisModuleTypeMethods methods = {REDISMODULE_TYPE_METHOD_VERSION};\n")
     flags = ["-Wno-missing-field-initializers"]
     assert compile_text(built, compiler, standard, suffix, types, *flags) == ""
-    assert "RedisModule_Free" in compile_text(built, compiler, standard, suffix, types + "void *p = &RedisModule_Free;\n",
-                                              *flags)
+    use = "void *p = &RedisModule_Free;\n"
+    assert "RedisModule_Free" in compile_text(built, compiler, standard, suffix, types + use, *flags)
     later = types + '#undef REDISMODULE_TYPES_ONLY\n#include "redismodule.h"\n' + USE["redis"]
     assert compile_text(built, compiler, standard, suffix, later, *flags) == ""
 
@@ -261,16 +261,16 @@ RedisModuleCommandInfoVersion 32, RedisModuleSlotRangeArray 4, RedisModuleCluste
 RedisModuleKeyMetaClassConfig 112
 """
 OFFSETS = """
-RedisModuleTypeMethods.aux_save_triggers 72, RedisModuleTypeMethods.free_effort 80, RedisModuleTypeMethods.mem_usage2 112,
-RedisModuleTypeMethods.aux_save2 144, RedisModuleClientInfo.addr 24, RedisModuleClientInfo.port 70,
+RedisModuleTypeMethods.aux_save_triggers 72, RedisModuleTypeMethods.free_effort 80,
+RedisModuleTypeMethods.mem_usage2 112, RedisModuleTypeMethods.aux_save2 144, RedisModuleClientInfo.addr 24, RedisModuleClientInfo.port 70,
 RedisModuleClientInfo.db 72, RedisModuleCommandInfo.arity 48, RedisModuleCommandKeySpec.bs 24,
 RedisModuleCommandKeySpec.fk 44, RedisModuleCommandArg.flags 40, RedisModuleReplicationInfo.replid1 32
 """
 VALUES = """
 REDISMODULE_OPEN_KEY_NOEFFECTS 1048576, REDISMODULE_REPLY_PROMISE 12, REDISMODULE_KEYTYPE_STREAM 7,
 REDISMODULE_NOTIFY_ALL 10236, REDISMODULE_EVENT_KEY 17, REDISMODULE_CTX_FLAGS_SERVER_STARTUP 16777216,
-REDISMODULE_SUBEVENT_PERSISTENCE_SYNC_AOF_START 5, REDISMODULE_ARG_TYPE_BLOCK 8, REDISMODULE_CMD_KEY_VARIABLE_FLAGS 1024,
-REDISMODULE_CONFIG_BITFLAGS 256, REDISMODULE_ACL_LOG_CHANNEL 3, REDISMODULE_NODE_NOFAILOVER 32
+REDISMODULE_SUBEVENT_PERSISTENCE_SYNC_AOF_START 5, REDISMODULE_ARG_TYPE_BLOCK 8,
+REDISMODULE_CMD_KEY_VARIABLE_FLAGS 1024, REDISMODULE_CONFIG_BITFLAGS 256, REDISMODULE_ACL_LOG_CHANNEL 3, REDISMODULE_NODE_NOFAILOVER 32
 """
 
 

@@ -62,7 +62,7 @@ class OptionListener {
 
 class OptionTable {
  public:
-  explicit OptionTable(Settings* settings);  // registers the built-in rows
+  OptionTable() = default;
   ~OptionTable();
   OptionTable(const OptionTable&) = delete;
   OptionTable& operator=(const OptionTable&) = delete;
@@ -101,6 +101,7 @@ struct StartupDirectives {
   std::vector<std::pair<std::string, std::string>> renames;  // rename-command
   std::vector<std::pair<std::string, std::vector<std::string>>>
       unknown;              // names with a dot: module configs, applied once modules are loaded
+  std::vector<std::string> ignored;  // options of the field that this server does not have yet
   std::string config_file;  // absolute path; empty when none
 };
 

@@ -72,6 +72,8 @@ struct Settings {
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
 
+  int64_t list_max_listpack_size = -2;  // copied to EncodingLimits by the server
+
   // modules
   int64_t enable_module_command = 0;  // LocalAccess
   int64_t enable_debug_command = 0;

@@ -1,0 +1,395 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The built-in options: rows over the fields of Settings and EncodingLimits.
+#include "config/builtin_options.h"
+
+#include <unistd.h>
+
+#include <algorithm>
+#include <cerrno>
+#include <climits>
+#include <cstring>
+
+#include "base/ascii.h"
+#include "base/assert.h"
+#include "base/numbers.h"
+#include "base/quoting.h"
+#include "config/option_kinds.h"
+#include "keyspace/notify.h"
+
+namespace backplane {
+namespace {
+
+std::unexpected<Error> Bad(std::string text) {
+  return Fail(ErrorCode::kInvalidArgument, std::move(text));
+}
+
+std::string Join(const std::vector<std::string>& words) {
+  std::string text;
+  for (const std::string& w : words) {
+    if (!text.empty()) text += ' ';
+    text += w;
+  }
+  return text;
+}
+
+class BindOption final : public Option {
+ public:
+  explicit BindOption(std::vector<std::string>* field)
+      : Option("bind", kOptionMultiple | kOptionProtected), field_(field), default_(*field) {}
+  Status Set(const std::vector<std::string>& args) override {
+    constexpr size_t kAddressesMax = 16;
+    if (args.size() > kAddressesMax) return Bad("Too many bind addresses specified.");
+    std::vector<std::string> addresses = args;
+    if (addresses.size() == 1 && addresses[0].empty()) addresses.clear();
+    *field_ = std::move(addresses);
+    return {};
+  }
+  std::string Get() const override { return Join(*field_); }
+  std::vector<std::string> FileValues() const override {
+    return {field_->empty() ? std::string("\"\"") : Join(*field_)};
+  }
+  bool IsDefault() const override { return *field_ == default_; }
+
+ private:
+  std::vector<std::string>* field_;
+  std::vector<std::string> default_;
+};
+
+class SaveOption final : public Option {
+ public:
+  explicit SaveOption(std::vector<SavePoint>* field)
+      : Option("save", kOptionMultiple), field_(field) {}
+  // Pairs of words. Within one file or command line the first line replaces the defaults and later
+  // ones add: see FromFile.
+  Status Set(const std::vector<std::string>& args) override {
+    std::vector<SavePoint> points;
+    if (!(args.size() == 1 && args[0].empty())) {
+      if (args.size() % 2 != 0) return Bad("Invalid save parameters");
+      for (size_t i = 0; i < args.size(); i += 2) {
+        auto seconds = ParseInt64(args[i]);
+        auto changes = ParseInt64(args[i + 1]);
+        if (!seconds || !changes || *seconds < 1 || *changes < 0)
+          return Bad("Invalid save parameters");
+        points.push_back({*seconds, static_cast<uint64_t>(*changes)});
+      }
+    }
+    *field_ = std::move(points);
+    changed_ = true;
+    return {};
+  }
+  std::string Get() const override {
+    std::string text;
+    for (const SavePoint& p : *field_) {
+      if (!text.empty()) text += ' ';
+      text += std::to_string(p.seconds) + " " + std::to_string(p.changes);
+    }
+    return text;
+  }
+  std::vector<std::string> FileValues() const override {
+    if (field_->empty()) return {"\"\""};
+    std::vector<std::string> lines;
+    for (const SavePoint& p : *field_)
+      lines.push_back(std::to_string(p.seconds) + " " + std::to_string(p.changes));
+    return lines;
+  }
+  bool IsDefault() const override { return !changed_; }
+
+ private:
+  std::vector<SavePoint>* field_;
+  bool changed_ = false;
+};
+
+class OutputLimitOption final : public Option {
+ public:
+  explicit OutputLimitOption(Settings* settings)
+      : Option("client-output-buffer-limit", kOptionMultiple),
+        settings_(settings),
+        default_(Get()) {}
+  Status Set(const std::vector<std::string>& args) override {
+    if (args.size() % 4 != 0)
+      return Bad("Wrong number of arguments in buffer limit configuration.");
+    std::vector<std::pair<OutputLimit*, OutputLimit>> parsed;
+    for (size_t i = 0; i < args.size(); i += 4) {
+      OutputLimit* limit = ClassOf(args[i]);
+      if (limit == nullptr)
+        return Bad("Invalid client class specified in buffer limit configuration.");
+      auto hard = ParseMemory(args[i + 1]);
+      auto soft = ParseMemory(args[i + 2]);
+      auto seconds = ParseInt64(args[i + 3]);
+      if (!hard || !soft || !seconds || *seconds < 0) {
+        return Bad("Error in hard, soft or soft_seconds setting in buffer limit configuration.");
+      }
+      parsed.push_back({limit, {*hard, *soft, *seconds}});
+    }
+    for (auto& [limit, value] : parsed) *limit = value;
+    return {};
+  }
+  std::string Get() const override {
+    return "normal " + Text(settings_->output_limit_normal) + " slave " +
+           Text(settings_->output_limit_replica) + " pubsub " +
+           Text(settings_->output_limit_pubsub);
+  }
+  std::vector<std::string> FileValues() const override {
+    return {"normal " + Text(settings_->output_limit_normal),
+            "replica " + Text(settings_->output_limit_replica),
+            "pubsub " + Text(settings_->output_limit_pubsub)};
+  }
+  bool IsDefault() const override { return Get() == default_; }
+
+ private:
+  OutputLimit* ClassOf(const std::string& name) {
+    if (EqualsIgnoreCase(name, "normal")) return &settings_->output_limit_normal;
+    if (EqualsIgnoreCase(name, "slave") || EqualsIgnoreCase(name, "replica"))
+      return &settings_->output_limit_replica;
+    if (EqualsIgnoreCase(name, "pubsub")) return &settings_->output_limit_pubsub;
+    return nullptr;
+  }
+  static std::string Text(const OutputLimit& limit) {
+    return std::to_string(limit.hard_bytes) + " " + std::to_string(limit.soft_bytes) + " " +
+           std::to_string(limit.soft_seconds);
+  }
+  Settings* settings_;
+  std::string default_;
+};
+
+class NotifyOption final : public Option {
+ public:
+  explicit NotifyOption(int64_t* field) : Option("notify-keyspace-events", 0), field_(field) {}
+  Status Set(const std::vector<std::string>& args) override {
+    if (args.size() != 1) return Bad("wrong number of arguments");
+    auto flags = ParseNotifyFlags(args[0]);
+    if (!flags) return Bad("Invalid event class character. Use 'Ag$lshzxeKEtmdn'.");
+    *field_ = *flags;
+    return {};
+  }
+  std::string Get() const override { return NotifyFlagsText(static_cast<uint32_t>(*field_)); }
+  bool IsDefault() const override { return *field_ == 0; }
+
+ private:
+  int64_t* field_;
+};
+
+// Changing `dir` changes the working directory, so relative file names of all other options follow.
+class DirOption final : public Option {
+ public:
+  explicit DirOption(std::string* field) : Option("dir", kOptionProtected), field_(field) {}
+  Status Set(const std::vector<std::string>& args) override {
+    if (args.size() != 1) return Bad("wrong number of arguments");
+    if (chdir(args[0].c_str()) != 0) return Bad(std::string(strerror(errno)));
+    *field_ = args[0];
+    changed_ = true;
+    return {};
+  }
+  std::string Get() const override {
+    char path[PATH_MAX];
+    return getcwd(path, sizeof(path)) != nullptr ? path : "";
+  }
+  bool IsDefault() const override { return !changed_; }
+
+ private:
+  std::string* field_;
+  bool changed_ = false;
+};
+
+Status CheckFileName(const std::string& text) {
+  if (text.find('/') != std::string::npos)
+    return Bad("dbfilename can't be a path, just a filename");
+  return {};
+}
+
+constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
+constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
+constexpr EnumName kSanitize[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
+constexpr EnumName kFacilities[] = {{"user", 8},         {"local0", 16 << 3}, {"local1", 17 << 3},
+                                    {"local2", 18 << 3}, {"local3", 19 << 3}, {"local4", 20 << 3},
+                                    {"local5", 21 << 3}, {"local6", 22 << 3}, {"local7", 23 << 3}};
+
+template <class T, class... A>
+Option* AddOption(OptionTable& table, A&&... args) {
+  auto added = table.Add(std::make_unique<T>(std::forward<A>(args)...));
+  BP_ASSERT(added.has_value());
+  return *added;
+}
+
+struct BoolRow {
+  const char* name;
+  bool Settings::*field;
+  uint32_t flags = 0;
+};
+constexpr BoolRow kBools[] = {
+    {"protected-mode", &Settings::protected_mode},
+    {"daemonize", &Settings::daemonize, kOptionImmutable},
+    {"syslog-enabled", &Settings::syslog_enabled, kOptionImmutable},
+    {"dynamic-hz", &Settings::dynamic_hz},
+    {"always-show-logo", &Settings::always_show_logo, kOptionImmutable},
+    {"rdbcompression", &Settings::rdbcompression},
+    {"rdbchecksum", &Settings::rdbchecksum, kOptionImmutable},
+    {"stop-writes-on-bgsave-error", &Settings::stop_writes_on_bgsave_error},
+    {"lazyfree-lazy-expire", &Settings::lazyfree_lazy_expire},
+    {"lazyfree-lazy-server-del", &Settings::lazyfree_lazy_server_del},
+    {"lazyfree-lazy-user-del", &Settings::lazyfree_lazy_user_del},
+    {"lazyfree-lazy-user-flush", &Settings::lazyfree_lazy_user_flush},
+};
+
+struct IntegerRow {
+  const char* name;
+  int64_t Settings::*field;
+  int64_t low;
+  int64_t high;
+  uint32_t flags = 0;
+  IntegerFormat format = IntegerFormat::kPlain;
+};
+constexpr IntegerRow kIntegers[] = {
+    {"port", &Settings::port, 0, 65535},
+    {"unixsocketperm", &Settings::unixsocketperm, 0, 0777, kOptionImmutable, IntegerFormat::kOctal},
+    {"tcp-backlog", &Settings::tcp_backlog, 0, INT_MAX, kOptionImmutable},
+    {"tcp-keepalive", &Settings::tcp_keepalive, 0, INT_MAX},
+    {"timeout", &Settings::timeout, 0, INT_MAX},
+    {"maxclients", &Settings::maxclients, 1, UINT_MAX},
+    {"proto-max-bulk-len", &Settings::proto_max_bulk_len, 1 << 20, INT64_MAX, 0,
+     IntegerFormat::kMemory},
+    {"client-query-buffer-limit", &Settings::client_query_buffer_limit, 1 << 20, INT64_MAX, 0,
+     IntegerFormat::kMemory},
+    {"databases", &Settings::databases, 1, INT_MAX, kOptionImmutable},
+    {"hz", &Settings::hz, 1, 500},
+    {"rdb-version", &Settings::rdb_version, 10, 11},
+    {"slowlog-log-slower-than", &Settings::slowlog_log_slower_than, -1, INT64_MAX},
+    {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},
+};
+
+struct StringRow {
+  const char* name;
+  std::string Settings::*field;
+  uint32_t flags = 0;
+  StringOption::Check check = nullptr;
+};
+constexpr StringRow kStrings[] = {
+    {"unixsocket", &Settings::unixsocket, kOptionImmutable},
+    {"requirepass", &Settings::requirepass, kOptionSensitive},
+    {"pidfile", &Settings::pidfile, kOptionImmutable},
+    {"logfile", &Settings::logfile, kOptionImmutable},
+    {"syslog-ident", &Settings::syslog_ident, kOptionImmutable},
+    {"dbfilename", &Settings::dbfilename, kOptionProtected, CheckFileName},
+};
+
+}  // namespace
+
+void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
+  for (const BoolRow& r : kBools)
+    AddOption<BoolOption>(table, r.name, r.flags, &(settings.*r.field));
+  for (const IntegerRow& r : kIntegers) {
+    AddOption<IntegerOption>(table, r.name, r.flags, &(settings.*r.field), r.low, r.high, r.format);
+  }
+  for (const StringRow& r : kStrings)
+    AddOption<StringOption>(table, r.name, r.flags, &(settings.*r.field), r.check);
+  AddOption<EnumOption>(table, "loglevel", 0u, &settings.loglevel, std::span(kLogLevels));
+  AddOption<EnumOption>(table, "syslog-facility", kOptionImmutable, &settings.syslog_facility,
+                        std::span(kFacilities));
+  AddOption<EnumOption>(table, "sanitize-dump-payload", 0u, &settings.sanitize_dump_payload,
+                        std::span(kSanitize));
+  AddOption<EnumOption>(table, "enable-module-command", kOptionImmutable,
+                        &settings.enable_module_command, std::span(kLocalAccess));
+  AddOption<EnumOption>(table, "enable-debug-command", kOptionImmutable,
+                        &settings.enable_debug_command, std::span(kLocalAccess));
+  AddOption<EnumOption>(table, "enable-protected-configs", kOptionImmutable,
+                        &settings.enable_protected_configs, std::span(kLocalAccess));
+  AddOption<BindOption>(table, &settings.bind);
+  AddOption<SaveOption>(table, &settings.save);
+  AddOption<OutputLimitOption>(table, &settings);
+  AddOption<NotifyOption>(table, &settings.notify_keyspace_events);
+  AddOption<DirOption>(table, &settings.dir);
+
+  auto size_option = [&](const char* name, const char* alias, size_t* field) {
+    auto option = std::make_unique<SizeOption>(name, 0, field);
+    if (alias != nullptr) option->set_alias(alias);
+    BP_ASSERT(table.Add(std::move(option)).has_value());
+  };
+  size_option("hash-max-listpack-entries", "hash-max-ziplist-entries",
+              &limits.hash_max_listpack_entries);
+  size_option("hash-max-listpack-value", "hash-max-ziplist-value", &limits.hash_max_listpack_value);
+  size_option("set-max-intset-entries", nullptr, &limits.set_max_intset_entries);
+  size_option("set-max-listpack-entries", nullptr, &limits.set_max_listpack_entries);
+  size_option("set-max-listpack-value", nullptr, &limits.set_max_listpack_value);
+  size_option("zset-max-listpack-entries", "zset-max-ziplist-entries",
+              &limits.zset_max_listpack_entries);
+  size_option("zset-max-listpack-value", "zset-max-ziplist-value", &limits.zset_max_listpack_value);
+  auto list_size =
+      std::make_unique<IntegerOption>("list-max-listpack-size", 0, &settings.list_max_listpack_size,
+                                      INT_MIN, INT_MAX, IntegerFormat::kPlain);
+  list_size->set_alias("list-max-ziplist-size");
+  BP_ASSERT(table.Add(std::move(list_size)).has_value());
+}
+
+bool IsKnownButMissing(std::string_view name) {
+  static constexpr std::string_view kNames[] = {"acl-pubsub-default",
+                                                "aclfile",
+                                                "acllog-max-len",
+                                                "activedefrag",
+                                                "activerehashing",
+                                                "active-expire-effort",
+                                                "aof-load-truncated",
+                                                "aof-rewrite-incremental-fsync",
+                                                "aof-timestamp-enabled",
+                                                "aof-use-rdb-preamble",
+                                                "appenddirname",
+                                                "appendfilename",
+                                                "appendfsync",
+                                                "appendonly",
+                                                "auto-aof-rewrite-min-size",
+                                                "auto-aof-rewrite-percentage",
+                                                "busy-reply-threshold",
+                                                "cluster-enabled",
+                                                "crash-log-enabled",
+                                                "crash-memcheck-enabled",
+                                                "disable-thp",
+                                                "hll-sparse-max-bytes",
+                                                "io-threads",
+                                                "io-threads-do-reads",
+                                                "jemalloc-bg-thread",
+                                                "latency-monitor-threshold",
+                                                "latency-tracking",
+                                                "latency-tracking-info-percentiles",
+                                                "lazyfree-lazy-eviction",
+                                                "lfu-decay-time",
+                                                "lfu-log-factor",
+                                                "list-compress-depth",
+                                                "lua-time-limit",
+                                                "maxmemory",
+                                                "maxmemory-clients",
+                                                "maxmemory-eviction-tenacity",
+                                                "maxmemory-policy",
+                                                "maxmemory-samples",
+                                                "min-replicas-max-lag",
+                                                "min-replicas-to-write",
+                                                "no-appendfsync-on-rewrite",
+                                                "oom-score-adj",
+                                                "oom-score-adj-values",
+                                                "proc-title-template",
+                                                "rdb-del-sync-files",
+                                                "rdb-save-incremental-fsync",
+                                                "repl-backlog-size",
+                                                "repl-backlog-ttl",
+                                                "repl-disable-tcp-nodelay",
+                                                "repl-diskless-load",
+                                                "repl-diskless-sync",
+                                                "repl-diskless-sync-delay",
+                                                "repl-diskless-sync-max-replicas",
+                                                "repl-ping-replica-period",
+                                                "repl-timeout",
+                                                "replica-lazy-flush",
+                                                "replica-priority",
+                                                "replica-read-only",
+                                                "replica-serve-stale-data",
+                                                "set-proc-title",
+                                                "shutdown-on-sigint",
+                                                "shutdown-on-sigterm",
+                                                "shutdown-timeout",
+                                                "stream-node-max-bytes",
+                                                "stream-node-max-entries",
+                                                "supervised",
+                                                "tracking-table-max-keys"};
+  std::string lower = ToLower(name);
+  return std::find(std::begin(kNames), std::end(kNames), lower) != std::end(kNames);
+}
+
+}  // namespace backplane

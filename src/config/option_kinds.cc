@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Parsing and printing of the option kinds; the error texts are those that clients of CONFIG SET
+// know.
+#include "config/option_kinds.h"
+
+#include <charconv>
+#include <cstdio>
+
+#include "base/ascii.h"
+#include "base/numbers.h"
+#include "base/quoting.h"
+
+namespace backplane {
+namespace {
+
+std::unexpected<Error> Bad(std::string text) {
+  return Fail(ErrorCode::kInvalidArgument, std::move(text));
+}
+
+Status One(const std::vector<std::string>& args) {
+  if (args.size() == 1) return {};
+  return Bad("wrong number of arguments");
+}
+
+Status InRange(int64_t value, int64_t low, int64_t high) {
+  if (value >= low && value <= high) return {};
+  return Bad("argument must be between " + Int64ToString(low) + " and " + Int64ToString(high) +
+             " inclusive");
+}
+
+}  // namespace
+
+std::vector<std::string> Option::FileValues() const {
+  std::string value = Get();
+  bool plain = !value.empty();
+  for (char c : value)
+    plain &= c > ' ' && c != '"' && c != '\'' && c != '\\' && static_cast<unsigned char>(c) < 127;
+  return {plain ? value : QuoteArg(value)};
+}
+
+Status BoolOption::Set(const std::vector<std::string>& args) {
+  BP_RETURN_IF_ERROR(One(args));
+  bool yes = EqualsIgnoreCase(args[0], "yes");
+  if (!yes && !EqualsIgnoreCase(args[0], "no")) return Bad("argument must be 'yes' or 'no'");
+  *field_ = yes;
+  return {};
+}
+
+Status IntegerOption::Set(const std::vector<std::string>& args) {
+  BP_RETURN_IF_ERROR(One(args));
+  int64_t value = 0;
+  if (format_ == IntegerFormat::kMemory) {
+    auto memory = ParseMemory(args[0]);
+    if (memory && *memory <= static_cast<uint64_t>(INT64_MAX)) {
+      value = static_cast<int64_t>(*memory);
+    } else if (auto plain = ParseInt64(args[0])) {
+      value = *plain;  // a negative limit: let the range say so
+    } else {
+      return Bad("argument must be a memory value");
+    }
+  } else if (format_ == IntegerFormat::kOctal) {
+    auto parsed = std::from_chars(args[0].data(), args[0].data() + args[0].size(), value, 8);
+    if (parsed.ec != std::errc() || parsed.ptr != args[0].data() + args[0].size()) {
+      return Bad("argument couldn't be parsed as an octal number");
+    }
+  } else {
+    auto parsed = ParseInt64(args[0]);
+    if (!parsed) return Bad("argument couldn't be parsed into an integer");
+    value = *parsed;
+  }
+  BP_RETURN_IF_ERROR(InRange(value, low_, high_));
+  *field_ = value;
+  return {};
+}
+
+std::string IntegerOption::Get() const {
+  if (format_ != IntegerFormat::kOctal) return Int64ToString(*field_);
+  char text[32];
+  int length = std::snprintf(text, sizeof(text), "%llo", static_cast<unsigned long long>(*field_));
+  return std::string(text, static_cast<size_t>(length));
+}
+
+Status EnumOption::Set(const std::vector<std::string>& args) {
+  BP_RETURN_IF_ERROR(One(args));
+  for (const EnumName& n : names_) {
+    if (!EqualsIgnoreCase(n.name, args[0])) continue;
+    *field_ = n.value;
+    return {};
+  }
+  std::string all;
+  for (const EnumName& n : names_) {
+    if (!all.empty()) all += ", ";
+    all += n.name;
+  }
+  return Bad("argument(s) must be one of the following: " + all);
+}
+
+std::string EnumOption::Get() const {
+  for (const EnumName& n : names_) {
+    if (n.value == *field_) return std::string(n.name);
+  }
+  return {};
+}
+
+Status StringOption::Set(const std::vector<std::string>& args) {
+  BP_RETURN_IF_ERROR(One(args));
+  if (check_ != nullptr) BP_RETURN_IF_ERROR(check_(args[0]));
+  *field_ = args[0];
+  return {};
+}
+
+Status SizeOption::Set(const std::vector<std::string>& args) {
+  BP_RETURN_IF_ERROR(One(args));
+  auto value = ParseMemory(args[0]);
+  if (!value) return Bad("argument must be a memory value");
+  *field_ = *value;
+  return {};
+}
+
+}  // namespace backplane

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// OptionTable: registration, CONFIG GET and CONFIG SET. The built-in rows are in
+// builtin_options.cc.
+#include "config/options.h"
+
+#include <algorithm>
+#include <set>
+
+#include "base/ascii.h"
+#include "base/glob.h"
+#include "base/quoting.h"
+
+namespace backplane {
+
+OptionTable::~OptionTable() = default;
+
+Result<Option*> OptionTable::Add(std::unique_ptr<Option> option) {
+  Option* raw = option.get();
+  std::string name = ToLower(raw->name());
+  if (Find(name) != nullptr)
+    return Fail(ErrorCode::kAlreadyExists, "Configuration " + name + " already registered");
+  if (!raw->alias().empty()) aliases_[raw->alias()] = raw;
+  options_.emplace(std::move(name), std::move(option));
+  return raw;
+}
+
+void OptionTable::Remove(Option* option) {
+  if (!option->alias().empty()) aliases_.erase(option->alias());
+  options_.erase(ToLower(option->name()));
+}
+
+Option* OptionTable::Find(std::string_view name) const {
+  std::string lower = ToLower(name);
+  auto it = options_.find(lower);
+  if (it != options_.end()) return it->second.get();
+  auto alias = aliases_.find(lower);
+  return alias == aliases_.end() ? nullptr : alias->second;
+}
+
+std::vector<Option*> OptionTable::All() const {
+  std::vector<Option*> all;
+  for (const auto& [name, option] : options_) all.push_back(option.get());
+  return all;
+}
+
+void OptionTable::AddListener(OptionListener* listener) { listeners_.push_back(listener); }
+void OptionTable::RemoveListener(OptionListener* listener) { std::erase(listeners_, listener); }
+
+std::vector<std::pair<std::string, std::string>> OptionTable::Get(
+    const std::vector<std::string>& patterns) const {
+  std::map<std::string, std::string> found;
+  for (const std::string& pattern : patterns) {
+    auto add = [&](const std::string& name, const Option& option) {
+      bool exact = EqualsIgnoreCase(pattern, name);
+      bool hidden = (option.flags() & kOptionHidden) != 0;
+      if (exact || (!hidden && GlobMatch(pattern, name, true))) found.emplace(name, option.Get());
+    };
+    for (const auto& [name, option] : options_) add(name, *option);
+    for (const auto& [name, option] : aliases_) add(name, *option);
+  }
+  return {found.begin(), found.end()};
+}
+
+namespace {
+
+std::unexpected<Error> SetFailure(std::string_view name, const std::string& why) {
+  return Fail(ErrorCode::kInvalidArgument, "CONFIG SET failed (possibly related to argument '" +
+                                               std::string(name) + "') - " + why);
+}
+
+// A value as CONFIG GET prints it, as words that Set takes back.
+std::vector<std::string> WordsOf(const Option& option, const std::string& value) {
+  if ((option.flags() & kOptionMultiple) == 0) return {value};
+  auto words = SplitArgs(value);
+  return words.has_value() ? *words : std::vector<std::string>{value};
+}
+
+}  // namespace
+
+Status OptionTable::SetAtRuntime(const std::vector<std::pair<std::string, std::string>>& pairs,
+                                 bool local) {
+  struct Change {
+    Option* option;
+    std::string old_value;
+  };
+  std::vector<Change> changes;
+  std::set<const Option*> seen;
+  for (const auto& [name, value] : pairs) {
+    Option* option = Find(name);
+    if (option == nullptr) {
+      return Fail(ErrorCode::kNotFound,
+                  "Unknown option or number of arguments for CONFIG SET - '" + name + "'");
+    }
+    if ((option->flags() & kOptionImmutable) != 0)
+      return SetFailure(name, "can't set immutable config");
+    if ((option->flags() & kOptionProtected) != 0 && !local)
+      return SetFailure(name, "can't set protected config");
+    if (!seen.insert(option).second) return SetFailure(name, "duplicate parameter");
+  }
+  auto put_back = [&] {
+    for (auto it = changes.rbegin(); it != changes.rend(); ++it) {
+      // It was the value a moment ago, so it is valid.
+      if (!it->option->Set(WordsOf(*it->option, it->old_value))) break;
+    }
+  };
+  std::vector<std::string> names;
+  for (const auto& [name, value] : pairs) {
+    Option* option = Find(name);
+    changes.push_back({option, option->Get()});
+    names.push_back(option->name());
+    if (auto status = option->Set(WordsOf(*option, value)); !status) {
+      changes.pop_back();
+      put_back();
+      return SetFailure(name, status.error().message);
+    }
+  }
+  for (OptionListener* listener : listeners_) {
+    if (auto status = listener->OnOptionsChanged(names); !status) {
+      put_back();
+      return SetFailure(names[0], status.error().message);
+    }
+  }
+  return {};
+}
+
+}  // namespace backplane
