@@ -69,6 +69,7 @@ class Matcher {
 }  // namespace
 
 bool GlobMatch(std::string_view pattern, std::string_view text, bool ignore_case) {
+  if (text.empty()) return pattern.empty();
   constexpr size_t kNone = std::string_view::npos;
   const Matcher matcher(pattern, ignore_case);
   size_t p = 0;

@@ -11,7 +11,9 @@
 //
 // The whole text must match. Bytes, not characters. Forms that look broken have a meaning: a class
 // that is not closed ends with the pattern, "\" at the very end is itself, "[]" matches nothing and
-// "[^]" any byte, "]" may be the end of a range ("[a-]").
+// "[^]" any byte, "]" may be the end of a range ("[a-]"). As in Redis, the empty text is matched by
+// the empty pattern only, not by "*"; KEYS and the SCANs take "*" alone as "no pattern" before they
+// come here.
 #pragma once
 
 #include <string_view>

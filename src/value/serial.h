@@ -44,4 +44,13 @@ class ValueReader {
   virtual size_t remaining() const = 0;
 };
 
+// A reader that can keep the bytes it reads, as they stood in the input: dormant values are written
+// back unchanged.
+class CapturingReader : public ValueReader {
+ public:
+  // From now on every byte read is appended to *out, until StopCapture.
+  virtual void StartCapture(std::string* out) = 0;
+  virtual void StopCapture() = 0;
+};
+
 }  // namespace backplane

@@ -5,6 +5,7 @@
 #include "value/load_support.h"
 #include "value/set_value.h"
 #include "value/value.h"
+#include "value/zset_value.h"
 
 namespace backplane {
 
@@ -25,6 +26,11 @@ Result<std::unique_ptr<Value>> LoadBuiltinValue(uint8_t rdb_type, ValueReader& r
     case rdb::kSetIntset:
     case rdb::kSetListpack:
       return SetValue::Load(rdb_type, reader, limits);
+    case rdb::kZSet:
+    case rdb::kZSet2:
+    case rdb::kZSetZiplist:
+    case rdb::kZSetListpack:
+      return ZSetValue::Load(rdb_type, reader, limits);
     default:
       return Fail(ErrorCode::kUnsupported, "not the type of a built-in aggregate value");
   }

@@ -1,0 +1,95 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Allocator statistics by jemalloc's mallctl, or by the C library in builds without jemalloc.
+#include "base/memory_info.h"
+
+#include <fcntl.h>
+#include <malloc.h>
+#include <unistd.h>
+
+#include <charconv>
+#include <cstdint>
+#include <cstring>
+
+#ifdef BACKPLANE_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
+
+namespace backplane {
+
+#ifdef BACKPLANE_JEMALLOC
+
+namespace {
+
+#define BP_TEXT_INNER_(x) #x
+#define BP_TEXT_(x) BP_TEXT_INNER_(x)
+
+size_t ReadStat(const char* name) {
+  size_t value = 0;
+  size_t size = sizeof(value);
+  return mallctl(name, &value, &size, nullptr, 0) == 0 ? value : 0;
+}
+
+}  // namespace
+
+AllocatorInfo ReadAllocatorInfo() {
+  // jemalloc's figures are a snapshot that this takes anew.
+  uint64_t epoch = 1;
+  size_t size = sizeof(epoch);
+  mallctl("epoch", &epoch, &size, &epoch, size);
+  return {
+      .allocated = ReadStat("stats.allocated"),
+      .active = ReadStat("stats.active"),
+      .resident = ReadStat("stats.resident"),
+      .mapped = ReadStat("stats.mapped"),
+      .retained = ReadStat("stats.retained"),
+      .metadata = ReadStat("stats.metadata"),
+  };
+}
+
+void PurgeAllocator() {
+  mallctl("arena." BP_TEXT_(MALLCTL_ARENAS_ALL) ".purge", nullptr, nullptr, nullptr, 0);
+}
+
+const char* AllocatorName() {
+  return "jemalloc-" BP_TEXT_(JEMALLOC_VERSION_MAJOR) "." BP_TEXT_(
+      JEMALLOC_VERSION_MINOR) "." BP_TEXT_(JEMALLOC_VERSION_BUGFIX);
+}
+
+#else
+
+AllocatorInfo ReadAllocatorInfo() {
+  const struct mallinfo2 info = mallinfo2();
+  const size_t mapped = info.arena + info.hblkhd;
+  return {
+      .allocated = info.uordblks + info.hblkhd,
+      .active = mapped,
+      .resident = mapped,
+      .mapped = mapped,
+  };
+}
+
+void PurgeAllocator() { malloc_trim(0); }
+
+const char* AllocatorName() { return "libc"; }
+
+#endif
+
+size_t UsableSize(const void* block) { return malloc_usable_size(const_cast<void*>(block)); }
+
+size_t ResidentBytes() {
+  const int fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return 0;
+  char text[128];
+  const ssize_t size = ::read(fd, text, sizeof(text));
+  ::close(fd);
+  if (size <= 0) return 0;
+  // Pages: total, resident, ...
+  const char* const end = text + size;
+  const void* blank = std::memchr(text, ' ', static_cast<size_t>(size));
+  if (blank == nullptr) return 0;
+  size_t pages = 0;
+  std::from_chars(static_cast<const char*>(blank) + 1, end, pages);
+  return pages * static_cast<size_t>(::sysconf(_SC_PAGESIZE));
+}
+
+}  // namespace backplane

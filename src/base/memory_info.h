@@ -1,0 +1,35 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// What the allocator and the kernel say about this process's memory: INFO memory, MEMORY commands,
+// maxmemory, defragmentation advice. Any thread; each ReadAllocatorInfo costs some microseconds to
+// tens of them, so once per cron turn, not per command.
+#pragma once
+
+#include <cstddef>
+
+namespace backplane {
+
+// All in bytes. What the C library cannot tell without jemalloc is approximated as noted.
+struct AllocatorInfo {
+  size_t allocated = 0;  // handed out to the program, as rounded up by the allocator
+  size_t active = 0;     // pages with allocations in them (without jemalloc: = resident)
+  size_t resident = 0;   // pages that the allocator keeps in memory, its own data included
+  size_t mapped = 0;     // address space in use by it
+  size_t retained = 0;   // address space given back but kept reserved (without jemalloc: 0)
+  size_t metadata = 0;   // the allocator's own data (without jemalloc: 0)
+};
+
+AllocatorInfo ReadAllocatorInfo();
+
+// Gives all unused pages back to the kernel.
+void PurgeAllocator();
+
+// Bytes that the allocator set aside for `block`, which it handed out; 0 for null.
+size_t UsableSize(const void* block);
+
+// Resident set of the process; 0 when /proc does not say.
+size_t ResidentBytes();
+
+// "jemalloc-5.3.0" or "libc", as INFO memory shows mem_allocator.
+const char* AllocatorName();
+
+}  // namespace backplane
