@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The command families that need nothing but the context: one call each, made by the server's wiring and by the test fixture. Explicit, because static
-// registration is dropped by the linker from libraries and has no order.
+// The command families that need nothing but the context: one call each, made by the server's
+// wiring and by the test fixture. Explicit, because static registration is dropped by the linker
+// from libraries and has no order.
 #pragma once
 
 #include "command/registry.h"

@@ -101,7 +101,7 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
     uint32_t first_arg;
     uint32_t arg_count;
     size_t end;  // offset behind the request
-    Engine::KeyHint hint;
+    KeyHint hint;
   };
 
   // Parses up to kBatchMax requests from `data` at `from`. Returns false on a protocol error.

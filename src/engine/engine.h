@@ -64,6 +64,12 @@ struct EngineStats {
   uint64_t unexpected_errors = 0;
 };
 
+// The hash of one key argument, when whoever parsed the request has computed it.
+struct KeyHint {
+  size_t arg = SIZE_MAX;
+  uint64_t hash = 0;
+};
+
 class Engine final : public KeyspaceObserver {
  public:
   struct Services {
@@ -88,10 +94,6 @@ class Engine final : public KeyspaceObserver {
   // --- running commands ---
   // One request of a client: intercept, look up, gate, queue in MULTI or run; the reply goes to the
   // session's sink. `key_hint`: hash of the first key if the batch computed it.
-  struct KeyHint {
-    size_t arg = SIZE_MAX;
-    uint64_t hash = 0;
-  };
   void Process(Session& session, Args args, KeyHint hint = {});
 
   // Finds the command that args name; nullptr and *error filled (whole error text) when it is

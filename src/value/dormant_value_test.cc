@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Type ids of module values. Capture and write-back over real streams are tested in persist/, which has the streams.
+// Type ids of module values. Capture and write-back over real streams are tested in persist/, which
+// has the streams.
 #include "value/dormant_value.h"
 
 #include <gtest/gtest.h>

@@ -3,6 +3,7 @@
 // One byte for nearly every field and member. In memory only, never in files.
 #pragma once
 
+#include <cstddef>
 #include <cstdint>
 
 namespace backplane {

@@ -9,6 +9,7 @@ namespace {
 constexpr uint8_t kEnd = 0xFF;
 constexpr uint8_t kBigLength = 0xFE;
 constexpr uint32_t kZiplistHeader = 10;
+constexpr uint32_t kMaxLengthBytes = 5;  // of a zipmap length
 
 template <typename T>
 T Load(const uint8_t* at) {
@@ -158,12 +159,11 @@ std::optional<ZipmapReader> ZipmapReader::Open(std::string_view bytes) {
 
 bool ZipmapReader::Next(std::string_view* field, std::string_view* value) {
   if (*at_ == kEnd) return false;
-  const uint8_t* const unbounded = reinterpret_cast<const uint8_t*>(UINTPTR_MAX);
   uint32_t length = 0;
-  ReadZipmapLength(&at_, unbounded, &length);
+  ReadZipmapLength(&at_, at_ + kMaxLengthBytes, &length);
   *field = {reinterpret_cast<const char*>(at_), length};
   at_ += length;
-  ReadZipmapLength(&at_, unbounded, &length);
+  ReadZipmapLength(&at_, at_ + kMaxLengthBytes, &length);
   const uint8_t unused = *at_++;
   *value = {reinterpret_cast<const char*>(at_), length};
   at_ += length + unused;

@@ -251,14 +251,15 @@ std::optional<uint64_t> ZSetValue::Rank(std::string_view member, bool reverse,
 template <class Pred>
 uint64_t ZSetValue::CountWhile(Pred&& before) const {
   if (is_large()) {
-    return large().tree.CountWhile(
-        [&](double score, const ZSetEntry* entry) { return before(score, Item(entry->member())); });
+    return large().tree.CountWhile([&](double score, const ZSetEntry* entry) {
+      return before(score, [&] { return Item(entry->member()); });
+    });
   }
   const Listpack& pack = slot_.listpack();
   uint64_t count = 0;
   for (auto at = pack.First(); at != Listpack::kNone; ++count) {
     const auto score_at = pack.Next(at);
-    if (!before(ScoreOf(pack.Get(score_at)), pack.Get(at))) break;
+    if (!before(ScoreOf(pack.Get(score_at)), [&] { return pack.Get(at); })) break;
     at = pack.Next(score_at);
   }
   return count;
@@ -266,20 +267,20 @@ uint64_t ZSetValue::CountWhile(Pred&& before) const {
 
 template <class Range, class Key>
 ZSetValue::Span ZSetValue::SpanBetween(const Range& range, Key&& key) const {
-  const uint64_t first = CountWhile(
-      [&](double score, const Item& member) { return range.IsBefore(key(score, member)); });
+  const uint64_t first =
+      CountWhile([&](double score, auto&& member) { return range.IsBefore(key(score, member)); });
   const uint64_t end = CountWhile(
-      [&](double score, const Item& member) { return range.IsNotBehind(key(score, member)); });
+      [&](double score, auto&& member) { return range.IsNotBehind(key(score, member)); });
   return {first, end > first ? end - first : 0};
 }
 
 ZSetValue::Span ZSetValue::SpanOf(const ScoreRange& range) const {
-  return SpanBetween(range, [](double score, const Item&) { return score; });
+  return SpanBetween(range, [](double score, auto&&) { return score; });
 }
 
 ZSetValue::Span ZSetValue::SpanOf(const LexRange& range) const {
   ItemText scratch;
-  return SpanBetween(range, [&](double, const Item& member) { return member.Text(scratch); });
+  return SpanBetween(range, [&](double, auto&& member) { return member().Text(scratch); });
 }
 
 void ZSetValue::Sample(Random& random, Item* member, double* score) const {

@@ -157,7 +157,8 @@ class ZSetValue final : public Value {
   void ConvertToLarge(uint64_t expected);
   void ConvertToListpack();
   size_t LongestMember() const;
-  // How many members lead the order for which before(score, member bytes) holds.
+  // How many members lead the order for which before(score, member) holds. `member` is a function
+  // that fetches the Item: most conditions look at the score alone and save the cache miss.
   template <class Pred>
   uint64_t CountWhile(Pred&& before) const;
   template <class Range, class Key>
@@ -186,6 +187,7 @@ void ZSetValue::ForSpan(Span span, bool reverse, F&& f) const {
   }
   ScoreTree::Position p = large().tree.At(start);
   for (; left > 0; --left) {
+    p.PrefetchNeighbour(reverse);
     f(Item(p.entry().member()), p.score());
     reverse ? p.Prev() : p.Next();
   }

@@ -51,14 +51,15 @@ struct SetOptions {
   bool xx = false;
   bool get = false;
   bool keep_ttl = false;
-  bool persist = false;     // GETEX only
-  size_t expire_arg = 0;    // 0: none
+  bool persist = false;   // GETEX only
+  size_t expire_arg = 0;  // 0: none
   int64_t unit_ms = 1;
   bool relative = true;
   bool has_expire_option() const { return expire_arg != 0 || keep_ttl || persist; }
 };
 
-// Reads "EX 10" and the like at *i. False when the word is no expiry option or conflicts with another.
+// Reads "EX 10" and the like at *i. False when the word is no expiry option or conflicts with
+// another.
 bool ParseExpiryOption(CommandContext& ctx, size_t* i, SetOptions* options) {
   struct Form {
     std::string_view word;
@@ -102,7 +103,8 @@ void PropagateSetAt(CommandContext& ctx, std::string_view value, int64_t expire_
 }
 
 // What SET and its short forms have in common once options are known.
-void SetGeneric(CommandContext& ctx, const SetOptions& options, size_t value_arg, bool reply_integer) {
+void SetGeneric(CommandContext& ctx, const SetOptions& options, size_t value_arg,
+                bool reply_integer) {
   Database& db = ctx.db();
   int64_t expire_ms = -1;
   if (options.expire_arg != 0) {
@@ -125,7 +127,8 @@ void SetGeneric(CommandContext& ctx, const SetOptions& options, size_t value_arg
     return reply_integer ? ctx.reply().Integer(0) : ctx.reply().Null();
   }
   std::string_view value = ctx.arg(value_arg);
-  Entry* entry = db.SetStringAt(existing, key, value, options.keep_ttl ? TtlPolicy::kKeep : TtlPolicy::kDrop);
+  Entry* entry =
+      db.SetStringAt(existing, key, value, options.keep_ttl ? TtlPolicy::kKeep : TtlPolicy::kDrop);
   if (expire_ms >= 0) db.SetExpire(entry, expire_ms);
   ctx.Modified(key.bytes, kNotifyString, "set");
   if (expire_ms >= 0) {
@@ -219,39 +222,117 @@ void StrLen(CommandContext& ctx) {
 constexpr uint64_t kWriteFast = kCmdWrite | kCmdDenyOom | kCmdFast;
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "get", .handler = Get, .arity = 2, .flags = kCmdReadonly | kCmdFast, .keys = {1, 1, 1},
-     .acl = kAclString, .summary = "Returns the string value of a key.", .since = "1.0.0", .group = "string",
-     .complexity = "O(1)", .arguments = "key"},
-    {.name = "set", .handler = Set, .arity = -3, .flags = kCmdWrite | kCmdDenyOom, .keys = {1, 1, 1},
-     .acl = kAclString, .key_flags = kKeyRW | kKeyAccess | kKeyUpdate | kKeyVariableFlags,
-     .summary = "Stores a string under a key, whatever the key held before; optionally with conditions and a TTL.",
-     .since = "1.0.0", .group = "string", .complexity = "O(1)",
-     .arguments = "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-                  "PXAT unix-time-milliseconds | KEEPTTL]"},
-    {.name = "setnx", .handler = SetNx, .arity = 3, .flags = kWriteFast, .keys = {1, 1, 1}, .acl = kAclString,
-     .key_flags = kKeyOW | kKeyInsert, .summary = "Stores a string only if the key does not exist.", .since = "1.0.0",
-     .group = "string", .complexity = "O(1)", .arguments = "key value"},
-    {.name = "setex", .handler = SetEx, .arity = 4, .flags = kCmdWrite | kCmdDenyOom, .keys = {1, 1, 1},
-     .acl = kAclString, .key_flags = kKeyOW | kKeyUpdate, .summary = "Stores a string with a TTL in seconds.",
-     .since = "2.0.0", .group = "string", .complexity = "O(1)", .arguments = "key seconds value"},
-    {.name = "psetex", .handler = PSetEx, .arity = 4, .flags = kCmdWrite | kCmdDenyOom, .keys = {1, 1, 1},
-     .acl = kAclString, .key_flags = kKeyOW | kKeyUpdate, .summary = "Stores a string with a TTL in milliseconds.",
-     .since = "2.6.0", .group = "string", .complexity = "O(1)", .arguments = "key milliseconds value"},
-    {.name = "getset", .handler = GetSet, .arity = 3, .flags = kWriteFast, .keys = {1, 1, 1}, .acl = kAclString,
-     .key_flags = kKeyRW | kKeyAccess | kKeyUpdate, .summary = "Stores a string and returns the previous one.",
-     .since = "1.0.0", .group = "string", .complexity = "O(1)", .arguments = "key value"},
-    {.name = "getdel", .handler = GetDel, .arity = 2, .flags = kCmdWrite | kCmdFast, .keys = {1, 1, 1},
-     .acl = kAclString, .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
-     .summary = "Returns the string value of a key and deletes the key.", .since = "6.2.0", .group = "string",
-     .complexity = "O(1)", .arguments = "key"},
-    {.name = "getex", .handler = GetEx, .arity = -2, .flags = kCmdWrite | kCmdFast, .keys = {1, 1, 1},
-     .acl = kAclString, .key_flags = kKeyRW | kKeyAccess | kKeyUpdate,
-     .summary = "Returns the string value of a key and sets or removes its TTL.", .since = "6.2.0", .group = "string",
+    {.name = "get",
+     .handler = Get,
+     .arity = 2,
+     .flags = kCmdReadonly | kCmdFast,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .summary = "Returns the string value of a key.",
+     .since = "1.0.0",
+     .group = "string",
      .complexity = "O(1)",
-     .arguments = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | PERSIST]"},
-    {.name = "strlen", .handler = StrLen, .arity = 2, .flags = kCmdReadonly | kCmdFast, .keys = {1, 1, 1},
-     .acl = kAclString, .key_flags = kKeyRO, .summary = "Returns the length of a string value in bytes.",
-     .since = "2.2.0", .group = "string", .complexity = "O(1)", .arguments = "key"},
+     .arguments = "key"},
+    {.name = "set",
+     .handler = Set,
+     .arity = -3,
+     .flags = kCmdWrite | kCmdDenyOom,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyRW | kKeyAccess | kKeyUpdate | kKeyVariableFlags,
+     .summary = "Stores a string under a key, whatever the key held before; optionally with "
+                "conditions and a TTL.",
+     .since = "1.0.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments =
+         "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
+         "PXAT unix-time-milliseconds | KEEPTTL]"},
+    {.name = "setnx",
+     .handler = SetNx,
+     .arity = 3,
+     .flags = kWriteFast,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyOW | kKeyInsert,
+     .summary = "Stores a string only if the key does not exist.",
+     .since = "1.0.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments = "key value"},
+    {.name = "setex",
+     .handler = SetEx,
+     .arity = 4,
+     .flags = kCmdWrite | kCmdDenyOom,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyOW | kKeyUpdate,
+     .summary = "Stores a string with a TTL in seconds.",
+     .since = "2.0.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments = "key seconds value"},
+    {.name = "psetex",
+     .handler = PSetEx,
+     .arity = 4,
+     .flags = kCmdWrite | kCmdDenyOom,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyOW | kKeyUpdate,
+     .summary = "Stores a string with a TTL in milliseconds.",
+     .since = "2.6.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments = "key milliseconds value"},
+    {.name = "getset",
+     .handler = GetSet,
+     .arity = 3,
+     .flags = kWriteFast,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyRW | kKeyAccess | kKeyUpdate,
+     .summary = "Stores a string and returns the previous one.",
+     .since = "1.0.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments = "key value"},
+    {.name = "getdel",
+     .handler = GetDel,
+     .arity = 2,
+     .flags = kCmdWrite | kCmdFast,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
+     .summary = "Returns the string value of a key and deletes the key.",
+     .since = "6.2.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments = "key"},
+    {.name = "getex",
+     .handler = GetEx,
+     .arity = -2,
+     .flags = kCmdWrite | kCmdFast,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyRW | kKeyAccess | kKeyUpdate,
+     .summary = "Returns the string value of a key and sets or removes its TTL.",
+     .since = "6.2.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
+                  "unix-time-milliseconds | PERSIST]"},
+    {.name = "strlen",
+     .handler = StrLen,
+     .arity = 2,
+     .flags = kCmdReadonly | kCmdFast,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyRO,
+     .summary = "Returns the length of a string value in bytes.",
+     .since = "2.2.0",
+     .group = "string",
+     .complexity = "O(1)",
+     .arguments = "key"},
 };
 
 }  // namespace

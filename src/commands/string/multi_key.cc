@@ -7,7 +7,8 @@
 namespace backplane {
 namespace {
 
-// Keys are taken in groups: hash and fetch the buckets of all, then the entries, then work. Hides the memory latency of one behind the others.
+// Keys are taken in groups: hash and fetch the buckets of all, then the entries, then work. Hides
+// the memory latency of one behind the others.
 constexpr size_t kGroup = 16;
 
 template <class F>
@@ -67,17 +68,41 @@ void MSetNx(CommandContext& ctx) {
 }
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "mget", .handler = MGet, .arity = -2, .flags = kCmdReadonly | kCmdFast, .keys = {1, -1, 1},
-     .acl = kAclString, .summary = "Returns the string values of several keys.", .since = "1.0.0", .group = "string",
-     .complexity = "O(N) in the number of keys", .arguments = "key [key ...]"},
-    {.name = "mset", .handler = MSet, .arity = -3, .flags = kCmdWrite | kCmdDenyOom, .keys = {1, -1, 2},
-     .acl = kAclString, .key_flags = kKeyOW | kKeyUpdate, .summary = "Stores several strings at once.",
-     .since = "1.0.1", .group = "string", .complexity = "O(N) in the number of keys",
+    {.name = "mget",
+     .handler = MGet,
+     .arity = -2,
+     .flags = kCmdReadonly | kCmdFast,
+     .keys = {1, -1, 1},
+     .acl = kAclString,
+     .summary = "Returns the string values of several keys.",
+     .since = "1.0.0",
+     .group = "string",
+     .complexity = "O(N) in the number of keys",
+     .arguments = "key [key ...]"},
+    {.name = "mset",
+     .handler = MSet,
+     .arity = -3,
+     .flags = kCmdWrite | kCmdDenyOom,
+     .keys = {1, -1, 2},
+     .acl = kAclString,
+     .key_flags = kKeyOW | kKeyUpdate,
+     .summary = "Stores several strings at once.",
+     .since = "1.0.1",
+     .group = "string",
+     .complexity = "O(N) in the number of keys",
      .arguments = "key value [key value ...]"},
-    {.name = "msetnx", .handler = MSetNx, .arity = -3, .flags = kCmdWrite | kCmdDenyOom, .keys = {1, -1, 2},
-     .acl = kAclString, .key_flags = kKeyOW | kKeyInsert,
-     .summary = "Stores several strings at once if none of the keys exists.", .since = "1.0.1", .group = "string",
-     .complexity = "O(N) in the number of keys", .arguments = "key value [key value ...]"},
+    {.name = "msetnx",
+     .handler = MSetNx,
+     .arity = -3,
+     .flags = kCmdWrite | kCmdDenyOom,
+     .keys = {1, -1, 2},
+     .acl = kAclString,
+     .key_flags = kKeyOW | kKeyInsert,
+     .summary = "Stores several strings at once if none of the keys exists.",
+     .since = "1.0.1",
+     .group = "string",
+     .complexity = "O(N) in the number of keys",
+     .arguments = "key value [key value ...]"},
 };
 
 }  // namespace

@@ -113,7 +113,8 @@ bool ParseLcsOptions(CommandContext& ctx, LcsOptions* options) {
   return true;
 }
 
-// One matching run, found walking from the ends to the starts: [a_from, a_to] in the first string, the same length in the second.
+// One matching run, found walking from the ends to the starts: [a_from, a_to] in the first string,
+// the same length in the second.
 struct LcsRun {
   size_t a_from, a_to, b_from, b_to;
 };
@@ -205,9 +206,9 @@ void Lcs(CommandContext& ctx) {
   size_t width = b.size() + 1;
   for (size_t i = 1; i <= a.size(); ++i) {
     for (size_t j = 1; j <= b.size(); ++j) {
-      lengths[i * width + j] = a[i - 1] == b[j - 1]
-                                   ? lengths[(i - 1) * width + j - 1] + 1
-                                   : std::max(lengths[(i - 1) * width + j], lengths[i * width + j - 1]);
+      lengths[i * width + j] =
+          a[i - 1] == b[j - 1] ? lengths[(i - 1) * width + j - 1] + 1
+                               : std::max(lengths[(i - 1) * width + j], lengths[i * width + j - 1]);
     }
   }
   if (options.len) return ctx.reply().Integer(lengths.back());
@@ -217,22 +218,62 @@ void Lcs(CommandContext& ctx) {
 }
 
 constexpr CommandSpec kCommands[] = {
-    {.name = "append", .handler = Append, .arity = 3, .flags = kCmdWrite | kCmdDenyOom | kCmdFast, .keys = {1, 1, 1},
-     .acl = kAclString, .key_flags = kKeyRW | kKeyInsert, .summary = "Appends bytes to a string; creates the key.",
-     .since = "2.0.0", .group = "string", .complexity = "O(1) amortised", .arguments = "key value"},
-    {.name = "getrange", .handler = GetRange, .arity = 4, .flags = kCmdReadonly, .keys = {1, 1, 1}, .acl = kAclString,
-     .summary = "Returns a part of a string by first and last offset.", .since = "2.4.0", .group = "string",
-     .complexity = "O(N) in the length returned", .arguments = "key start end"},
-    {.name = "substr", .handler = GetRange, .arity = 4, .flags = kCmdReadonly, .keys = {1, 1, 1}, .acl = kAclString,
-     .summary = "The old name of GETRANGE.", .since = "1.0.0", .group = "string",
-     .complexity = "O(N) in the length returned", .arguments = "key start end"},
-    {.name = "setrange", .handler = SetRange, .arity = 4, .flags = kCmdWrite | kCmdDenyOom, .keys = {1, 1, 1},
-     .acl = kAclString, .summary = "Overwrites a part of a string from an offset on; fills a gap with zero bytes.",
-     .since = "2.2.0", .group = "string", .complexity = "O(M) in the length of the value",
+    {.name = "append",
+     .handler = Append,
+     .arity = 3,
+     .flags = kCmdWrite | kCmdDenyOom | kCmdFast,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .key_flags = kKeyRW | kKeyInsert,
+     .summary = "Appends bytes to a string; creates the key.",
+     .since = "2.0.0",
+     .group = "string",
+     .complexity = "O(1) amortised",
+     .arguments = "key value"},
+    {.name = "getrange",
+     .handler = GetRange,
+     .arity = 4,
+     .flags = kCmdReadonly,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .summary = "Returns a part of a string by first and last offset.",
+     .since = "2.4.0",
+     .group = "string",
+     .complexity = "O(N) in the length returned",
+     .arguments = "key start end"},
+    {.name = "substr",
+     .handler = GetRange,
+     .arity = 4,
+     .flags = kCmdReadonly,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .summary = "The old name of GETRANGE.",
+     .since = "1.0.0",
+     .group = "string",
+     .complexity = "O(N) in the length returned",
+     .arguments = "key start end"},
+    {.name = "setrange",
+     .handler = SetRange,
+     .arity = 4,
+     .flags = kCmdWrite | kCmdDenyOom,
+     .keys = {1, 1, 1},
+     .acl = kAclString,
+     .summary = "Overwrites a part of a string from an offset on; fills a gap with zero bytes.",
+     .since = "2.2.0",
+     .group = "string",
+     .complexity = "O(M) in the length of the value",
      .arguments = "key offset value"},
-    {.name = "lcs", .handler = Lcs, .arity = -3, .flags = kCmdReadonly, .keys = {1, 2, 1}, .acl = kAclString,
-     .summary = "Finds the longest common subsequence of two strings.", .since = "7.0.0", .group = "string",
-     .complexity = "O(N*M)", .arguments = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]"},
+    {.name = "lcs",
+     .handler = Lcs,
+     .arity = -3,
+     .flags = kCmdReadonly,
+     .keys = {1, 2, 1},
+     .acl = kAclString,
+     .summary = "Finds the longest common subsequence of two strings.",
+     .since = "7.0.0",
+     .group = "string",
+     .complexity = "O(N*M)",
+     .arguments = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]"},
 };
 
 }  // namespace

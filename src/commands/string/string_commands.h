@@ -14,7 +14,8 @@ void RegisterStringCounters(CommandRegistry& registry);
 void RegisterStringRanges(CommandRegistry& registry);
 void RegisterStringMulti(CommandRegistry& registry);
 
-// Reads an expiry argument of SET, GETEX, SETEX: `unit_ms` 1000 for seconds, `relative` adds now. nullopt after replying an error.
+// Reads an expiry argument of SET, GETEX, SETEX: `unit_ms` 1000 for seconds, `relative` adds now.
+// nullopt after replying an error.
 std::optional<int64_t> ExpiryArg(CommandContext& ctx, size_t arg, int64_t unit_ms, bool relative);
 
 }  // namespace backplane

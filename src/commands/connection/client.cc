@@ -1,0 +1,463 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// CLIENT and its subcommands.
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/clock.h"
+#include "base/numbers.h"
+#include "command/context.h"
+#include "commands/connection/connection_commands.h"
+#include "commands/help.h"
+#include "engine/clients.h"
+
+namespace backplane {
+namespace {
+
+constexpr std::string_view kBadName =
+    "ERR Client names cannot contain spaces, newlines or special characters.";
+
+bool ValidName(std::string_view name) {
+  return std::all_of(name.begin(), name.end(), [](char c) { return c >= '!' && c <= '~'; });
+}
+
+Clients* ClientsOf(CommandContext& ctx) { return ctx.owner<ConnectionServices>().clients; }
+
+std::string FlagsText(const Session& session) {
+  std::string flags;
+  if (session.subscribed()) flags += 'P';
+  if (session.transaction != nullptr) flags += 'x';
+  if (session.watcher.touched()) flags += 'd';
+  if (session.blocked()) flags += 'b';
+  if (session.link() != nullptr && session.link()->is_unix()) flags += 'U';
+  if (session.link() != nullptr && session.link()->closing()) flags += 'c';
+  if (session.no_evict) flags += 'e';
+  if (session.no_touch) flags += 'T';
+  return flags.empty() ? "N" : flags;
+}
+
+// One line of CLIENT LIST, without the newline.
+std::string Describe(const Session& session, int64_t now_ms, int resp) {
+  const ClientLink* link = session.link();
+  std::string text;
+  auto field = [&](std::string_view name, std::string_view value) {
+    if (!text.empty()) text += ' ';
+    text.append(name).append("=").append(value);
+  };
+  auto number = [&](std::string_view name, int64_t value) { field(name, Int64ToString(value)); };
+  auto bytes = [&](std::string_view name, size_t value) {
+    number(name, static_cast<int64_t>(value));
+  };
+  number("id", static_cast<int64_t>(session.id()));
+  field("addr", link != nullptr ? link->peer() : "");
+  field("laddr", link != nullptr ? link->local() : "");
+  number("fd", link != nullptr ? link->fd() : -1);
+  field("name", session.name);
+  number("age", (now_ms - session.created_ms) / 1000);
+  number("idle", link != nullptr ? link->idle_ms() / 1000 : 0);
+  field("flags", FlagsText(session));
+  number("db", session.db_index);
+  bytes("sub", session.channels().size());
+  bytes("psub", session.patterns().size());
+  bytes("ssub", session.shard_channels().size());
+  number("multi", session.transaction != nullptr
+                      ? static_cast<int64_t>(session.transaction->queue.size())
+                      : -1);
+  bytes("qbuf", link != nullptr ? link->input_bytes() : 0);
+  bytes("qbuf-free", link != nullptr ? link->input_capacity() - link->input_bytes() : 0);
+  number("argv-mem", 0);
+  number("multi-mem", 0);
+  number("rbs", 0);
+  number("rbp", 0);
+  number("obl", 0);
+  bytes("oll", link != nullptr ? link->output_chunks() : 0);
+  bytes("omem", link != nullptr ? link->output_memory() : 0);
+  bytes("tot-mem",
+        link != nullptr ? link->output_memory() + link->input_capacity() + sizeof(NetClient) : 0);
+  field("events", session.blocked() ? "" : "r");
+  field("cmd", session.last_command != nullptr ? session.last_command->fullname : "NULL");
+  field("user", session.authenticated ? session.user : "(superuser)");
+  number("redir", -1);
+  number("resp", resp);
+  field("lib-name", session.lib_name);
+  field("lib-ver", session.lib_version);
+  return text;
+}
+
+std::string DescribeClient(CommandContext& ctx, Session& session) {
+  // The running command is not yet last_command when it is a subcommand; users expect to see it.
+  std::string line = Describe(session, ctx.keyspace().now_ms(), session.reply().resp());
+  if (&session != &ctx.session()) return line;
+  size_t at = line.find(" cmd=") + 5;
+  line.replace(at, line.find(' ', at) - at, ctx.command().fullname);
+  return line;
+}
+
+void ClientId(CommandContext& ctx) {
+  ctx.reply().Integer(static_cast<int64_t>(ctx.session().id()));
+}
+
+void ClientInfo(CommandContext& ctx) {
+  ctx.reply().Verbatim("txt", DescribeClient(ctx, ctx.session()) + "\n");
+}
+
+enum class ClientType { kNormal, kMaster, kReplica, kPubsub };
+
+std::optional<ClientType> ParseType(std::string_view name) {
+  if (EqualsIgnoreCase(name, "normal")) return ClientType::kNormal;
+  if (EqualsIgnoreCase(name, "master")) return ClientType::kMaster;
+  if (EqualsIgnoreCase(name, "replica") || EqualsIgnoreCase(name, "slave"))
+    return ClientType::kReplica;
+  if (EqualsIgnoreCase(name, "pubsub")) return ClientType::kPubsub;
+  return std::nullopt;
+}
+
+ClientType TypeOf(const Session& session) {
+  return session.subscribed() ? ClientType::kPubsub : ClientType::kNormal;
+}
+
+// Sorted by id, so that the list reads in order of arrival.
+std::vector<NetClient*> AllClients(CommandContext& ctx) {
+  std::vector<NetClient*> all;
+  if (Clients* clients = ClientsOf(ctx)) clients->ForEach([&](NetClient& c) { all.push_back(&c); });
+  std::sort(all.begin(), all.end(),
+            [](NetClient* a, NetClient* b) { return a->session().id() < b->session().id(); });
+  return all;
+}
+
+void ClientList(CommandContext& ctx) {
+  std::optional<ClientType> type;
+  std::vector<uint64_t> ids;
+  if (ctx.argc() == 4 && ctx.ArgIs(2, "type")) {
+    type = ParseType(ctx.arg(3));
+    if (!type) return ctx.Error("ERR Unknown client type '" + std::string(ctx.arg(3)) + "'");
+  } else if (ctx.argc() > 3 && ctx.ArgIs(2, "id")) {
+    for (size_t i = 3; i < ctx.argc(); ++i) {
+      auto id = ctx.IntegerArgIn(i, 1, INT64_MAX, "ERR Invalid client ID");
+      if (!id) return;
+      ids.push_back(static_cast<uint64_t>(*id));
+    }
+  } else if (ctx.argc() != 2) {
+    return ctx.Error(errors::kSyntax);
+  }
+  std::string text;
+  for (NetClient* client : AllClients(ctx)) {
+    Session& session = client->session();
+    if (type && TypeOf(session) != *type) continue;
+    if (!ids.empty() && std::find(ids.begin(), ids.end(), session.id()) == ids.end()) continue;
+    text += DescribeClient(ctx, session) + "\n";
+  }
+  ctx.reply().Verbatim("txt", text);
+}
+
+struct KillFilter {
+  std::optional<uint64_t> id;
+  std::optional<ClientType> type;
+  std::optional<std::string> addr, laddr, user;
+  bool skip_me = true;
+};
+
+// "CLIENT KILL option value ..."; false after replying an error.
+bool ParseKill(CommandContext& ctx, KillFilter* filter) {
+  if (ctx.argc() % 2 != 0) return ctx.Error(errors::kSyntax), false;
+  for (size_t i = 2; i + 1 < ctx.argc(); i += 2) {
+    std::string value(ctx.arg(i + 1));
+    if (ctx.ArgIs(i, "id")) {
+      auto id = ctx.IntegerArgIn(i + 1, 1, INT64_MAX, "ERR client-id should be greater than 0");
+      if (!id) return false;
+      filter->id = static_cast<uint64_t>(*id);
+    } else if (ctx.ArgIs(i, "type")) {
+      filter->type = ParseType(value);
+      if (!filter->type) return ctx.Error("ERR Unknown client type '" + value + "'"), false;
+    } else if (ctx.ArgIs(i, "addr")) {
+      filter->addr = value;
+    } else if (ctx.ArgIs(i, "laddr")) {
+      filter->laddr = value;
+    } else if (ctx.ArgIs(i, "user")) {
+      if (value != "default") return ctx.Error("ERR No such user '" + value + "'"), false;
+      filter->user = value;
+    } else if (ctx.ArgIs(i, "skipme") &&
+               (EqualsIgnoreCase(value, "yes") || EqualsIgnoreCase(value, "no"))) {
+      filter->skip_me = EqualsIgnoreCase(value, "yes");
+    } else {
+      return ctx.Error(errors::kSyntax), false;
+    }
+  }
+  return true;
+}
+
+int64_t KillMatching(CommandContext& ctx, const KillFilter& filter) {
+  int64_t killed = 0;
+  for (NetClient* client : AllClients(ctx)) {
+    Session& session = client->session();
+    bool me = &session == &ctx.session();
+    if (client->closing() || (me && filter.skip_me)) continue;
+    if (filter.id && *filter.id != session.id()) continue;
+    if (filter.type && *filter.type != TypeOf(session)) continue;
+    if (filter.addr && *filter.addr != client->peer()) continue;
+    if (filter.laddr && *filter.laddr != client->local()) continue;
+    if (filter.user && *filter.user != session.user) continue;
+    ++killed;
+    me ? client->CloseAfterReply() : client->Close();
+  }
+  return killed;
+}
+
+void ClientKill(CommandContext& ctx) {
+  KillFilter filter;
+  bool old_form = ctx.argc() == 3;
+  if (old_form) {
+    filter.addr = std::string(ctx.arg(2));
+    filter.skip_me = false;
+  } else if (!ParseKill(ctx, &filter)) {
+    return;
+  }
+  int64_t killed = KillMatching(ctx, filter);
+  if (!old_form) return ctx.reply().Integer(killed);
+  killed > 0 ? ctx.reply().Ok() : ctx.Error("ERR No such client");
+}
+
+void ClientGetName(CommandContext& ctx) {
+  if (ctx.session().name.empty()) return ctx.reply().Null();
+  ctx.reply().Bulk(ctx.session().name);
+}
+
+void ClientSetName(CommandContext& ctx) {
+  if (!ValidName(ctx.arg(2))) return ctx.Error(kBadName);
+  ctx.session().name = ctx.arg(2);
+  ctx.reply().Ok();
+}
+
+void ClientSetInfo(CommandContext& ctx) {
+  bool is_name = ctx.ArgIs(2, "lib-name");
+  if (!is_name && !ctx.ArgIs(2, "lib-ver")) {
+    return ctx.Error("ERR Unrecognized option '" + std::string(ctx.arg(2)) + "'");
+  }
+  if (!ValidName(ctx.arg(3))) {
+    return ctx.Error("ERR " + ToLower(ctx.arg(2)) +
+                     " cannot contain spaces, newlines or special characters.");
+  }
+  (is_name ? ctx.session().lib_name : ctx.session().lib_version) = ctx.arg(3);
+  ctx.reply().Ok();
+}
+
+// ON or OFF at argv[2]; nullopt after a syntax error.
+std::optional<bool> OnOff(CommandContext& ctx) {
+  if (ctx.ArgIs(2, "on")) return true;
+  if (ctx.ArgIs(2, "off")) return false;
+  ctx.Error(errors::kSyntax);
+  return std::nullopt;
+}
+
+void ClientNoEvict(CommandContext& ctx) {
+  auto on = OnOff(ctx);
+  if (!on) return;
+  ctx.session().no_evict = *on;
+  ctx.reply().Ok();
+}
+
+void ClientNoTouch(CommandContext& ctx) {
+  auto on = OnOff(ctx);
+  if (!on) return;
+  ctx.session().no_touch = *on;
+  ctx.reply().Ok();
+}
+
+void ClientReply(CommandContext& ctx) {
+  using Mode = Session::ReplyMode;
+  Session& session = ctx.session();
+  if (ctx.ArgIs(2, "on")) {
+    session.reply_mode = Mode::kOn;
+    session.reply().Ok();
+  } else if (ctx.ArgIs(2, "off")) {
+    session.reply_mode = Mode::kOff;
+  } else if (ctx.ArgIs(2, "skip")) {
+    if (session.reply_mode != Mode::kOff) session.reply_mode = Mode::kSkipNext;
+  } else {
+    ctx.Error(errors::kSyntax);
+  }
+}
+
+void ClientUnblock(CommandContext& ctx) {
+  bool error = false;
+  if (ctx.argc() == 4) {
+    error = ctx.ArgIs(3, "error");
+    if (!error && !ctx.ArgIs(3, "timeout")) {
+      return ctx.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
+    }
+  } else if (ctx.argc() != 3) {
+    return ctx.Error(errors::kSyntax);
+  }
+  auto id = ctx.IntegerArg(2);
+  if (!id) return;
+  Clients* clients = ClientsOf(ctx);
+  NetClient* client = clients == nullptr ? nullptr : clients->Find(static_cast<uint64_t>(*id));
+  BlockedState* blocked = client == nullptr ? nullptr : client->session().blocked_state();
+  ctx.reply().Integer(blocked != nullptr && blocked->OnUnblock(error) ? 1 : 0);
+}
+
+void ClientHelp(CommandContext& ctx) {
+  ReplyHelp(ctx, {"GETNAME",
+                  "    The name of this connection.",
+                  "ID",
+                  "    The number of this connection.",
+                  "INFO",
+                  "    What CLIENT LIST says of this connection.",
+                  "KILL <ip:port>",
+                  "    Closes the connection from that address.",
+                  "KILL <option> <value> [<option> <value> [...]]",
+                  "    Closes the connections for which all options hold: ID, ADDR, LADDR, TYPE, "
+                  "USER, SKIPME.",
+                  "LIST [TYPE (NORMAL|MASTER|REPLICA|PUBSUB)] [ID <id> [<id> [...]]]",
+                  "    All connections, or those of a type, or those named.",
+                  "NO-EVICT (ON|OFF)",
+                  "    Keeps this connection when clients are evicted.",
+                  "NO-TOUCH (ON|OFF)",
+                  "    Lets this connection read keys without changing their access time.",
+                  "REPLY (ON|OFF|SKIP)",
+                  "    Switches the replies to this connection.",
+                  "SETINFO (LIB-NAME|LIB-VER) <value>",
+                  "    Names the client library.",
+                  "SETNAME <name>",
+                  "    Names this connection.",
+                  "UNBLOCK <clientid> [TIMEOUT|ERROR]",
+                  "    Ends the wait of a blocked client."});
+}
+
+constexpr uint64_t kSub = kCmdNoScript | kCmdLoading | kCmdStale;
+constexpr uint64_t kConn = kAclConnection;
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "client",
+     .handler = nullptr,
+     .arity = -2,
+     .flags = 0,
+     .acl = kAclSlow,
+     .summary = "A container for commands about connections.",
+     .since = "2.4.0",
+     .group = "connection",
+     .complexity = "Depends on subcommand."},
+    {.name = "client|id",
+     .handler = ClientId,
+     .arity = 2,
+     .flags = kSub,
+     .acl = kConn,
+     .summary = "The number of this connection.",
+     .since = "5.0.0",
+     .group = "connection",
+     .complexity = "O(1)"},
+    {.name = "client|info",
+     .handler = ClientInfo,
+     .arity = 2,
+     .flags = kSub,
+     .acl = kConn,
+     .summary = "What CLIENT LIST says of this connection.",
+     .since = "6.2.0",
+     .group = "connection",
+     .complexity = "O(1)"},
+    {.name = "client|list",
+     .handler = ClientList,
+     .arity = -2,
+     .flags = kSub | kCmdAdmin,
+     .acl = kConn,
+     .summary = "Lists connections.",
+     .since = "2.4.0",
+     .group = "connection",
+     .complexity = "O(N) in connections",
+     .arguments = "[TYPE NORMAL | MASTER | REPLICA | PUBSUB] [ID client-id [client-id ...]]"},
+    {.name = "client|kill",
+     .handler = ClientKill,
+     .arity = -3,
+     .flags = kSub | kCmdAdmin,
+     .acl = kConn,
+     .summary = "Closes connections.",
+     .since = "2.4.0",
+     .group = "connection",
+     .complexity = "O(N) in connections",
+     .arguments = "old-format | new-format"},
+    {.name = "client|getname",
+     .handler = ClientGetName,
+     .arity = 2,
+     .flags = kSub,
+     .acl = kConn,
+     .summary = "The name of this connection.",
+     .since = "2.6.9",
+     .group = "connection",
+     .complexity = "O(1)"},
+    {.name = "client|setname",
+     .handler = ClientSetName,
+     .arity = 3,
+     .flags = kSub,
+     .acl = kConn,
+     .summary = "Names this connection.",
+     .since = "2.6.9",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "connection-name"},
+    {.name = "client|setinfo",
+     .handler = ClientSetInfo,
+     .arity = 4,
+     .flags = kSub,
+     .acl = kConn,
+     .summary = "Names the client library and its version.",
+     .since = "7.2.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "LIB-NAME libname | LIB-VER libver"},
+    {.name = "client|no-evict",
+     .handler = ClientNoEvict,
+     .arity = 3,
+     .flags = kSub | kCmdAdmin,
+     .acl = kConn,
+     .summary = "Keeps this connection when clients are evicted.",
+     .since = "7.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "ON | OFF"},
+    {.name = "client|no-touch",
+     .handler = ClientNoTouch,
+     .arity = 3,
+     .flags = kSub,
+     .acl = kConn,
+     .summary = "Lets this connection read keys without changing their access time.",
+     .since = "7.2.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "ON | OFF"},
+    {.name = "client|reply",
+     .handler = ClientReply,
+     .arity = 3,
+     .flags = kSub,
+     .acl = kConn,
+     .summary = "Switches the replies to this connection.",
+     .since = "3.2.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "ON | OFF | SKIP"},
+    {.name = "client|unblock",
+     .handler = ClientUnblock,
+     .arity = -3,
+     .flags = kSub | kCmdAdmin,
+     .acl = kConn,
+     .summary = "Ends the wait of a blocked client.",
+     .since = "5.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "client-id [TIMEOUT | ERROR]"},
+    {.name = "client|help",
+     .handler = ClientHelp,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale,
+     .acl = kConn,
+     .summary = "Shows the subcommands.",
+     .since = "5.0.0",
+     .group = "connection",
+     .complexity = "O(1)"},
+};
+
+}  // namespace
+
+void RegisterClientCommands(CommandRegistry& registry, ConnectionServices& services) {
+  registry.Add(kCommands, &services);
+}
+
+}  // namespace backplane

@@ -1,0 +1,247 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// PING, ECHO, SELECT, AUTH, HELLO, RESET, QUIT.
+#include "base/ascii.h"
+#include "base/numbers.h"
+#include "base/version.h"
+#include "command/context.h"
+#include "commands/connection/connection_commands.h"
+#include "engine/engine.h"
+
+namespace backplane {
+namespace {
+
+constexpr std::string_view kWrongPass =
+    "WRONGPASS invalid username-password pair or user is disabled.";
+constexpr std::string_view kAuthWithoutPassword =
+    "ERR AUTH <password> called without any password configured for the default user. Are you sure "
+    "your configuration "
+    "is correct?";
+
+void Ping(CommandContext& ctx) {
+  if (ctx.argc() > 2) return ctx.Error(errors::WrongArity("ping"));
+  bool in_subscription = ctx.session().subscribed() && ctx.reply().resp() == 2;
+  if (in_subscription) {
+    ctx.reply().BeginArray(2);
+    ctx.reply().Bulk("pong");
+    ctx.reply().Bulk(ctx.argc() == 2 ? ctx.arg(1) : std::string_view());
+  } else if (ctx.argc() == 2) {
+    ctx.reply().Bulk(ctx.arg(1));
+  } else {
+    ctx.reply().SimpleString("PONG");
+  }
+}
+
+void Echo(CommandContext& ctx) { ctx.reply().Bulk(ctx.arg(1)); }
+
+void Select(CommandContext& ctx) {
+  auto index = ctx.IntegerArg(1);
+  if (!index) return;
+  if (*index < 0 || *index >= ctx.keyspace().database_count())
+    return ctx.Error(errors::kDbIndexOutOfRange);
+  ctx.session().db_index = static_cast<int>(*index);
+  ctx.reply().Ok();
+}
+
+// Compares without leaking by its time where the texts differ.
+bool SecretEquals(std::string_view a, std::string_view b) {
+  unsigned char differ = a.size() == b.size() ? 0 : 1;
+  for (size_t i = 0; i < a.size(); ++i) {
+    differ = static_cast<unsigned char>(differ | (a[i] ^ (i < b.size() ? b[i] : 0)));
+  }
+  return differ == 0;
+}
+
+bool Authenticate(CommandContext& ctx, std::string_view user, std::string_view password) {
+  const std::string& wanted = ctx.engine().settings().requirepass;
+  bool ok = user == "default" && (wanted.empty() || SecretEquals(password, wanted));
+  if (!ok) {
+    ctx.Error(kWrongPass);
+    return false;
+  }
+  ctx.session().authenticated = true;
+  ctx.session().user = user;
+  return true;
+}
+
+void Auth(CommandContext& ctx) {
+  if (ctx.argc() > 3) return ctx.Error(errors::kSyntax);
+  if (ctx.argc() == 2 && ctx.engine().settings().requirepass.empty())
+    return ctx.Error(kAuthWithoutPassword);
+  bool named = ctx.argc() == 3;
+  if (Authenticate(ctx, named ? ctx.arg(1) : "default", ctx.arg(named ? 2 : 1))) ctx.reply().Ok();
+}
+
+bool ValidClientName(std::string_view name) {
+  for (char c : name) {
+    if (c < '!' || c > '~') return false;
+  }
+  return true;
+}
+
+struct HelloOptions {
+  std::string_view user, password, name;
+  bool auth = false;
+  bool set_name = false;
+};
+
+bool ParseHello(CommandContext& ctx, HelloOptions* options) {
+  for (size_t i = 2; i < ctx.argc(); ++i) {
+    size_t more = ctx.argc() - 1 - i;
+    if (ctx.ArgIs(i, "auth") && more >= 2) {
+      options->auth = true;
+      options->user = ctx.arg(i + 1);
+      options->password = ctx.arg(i + 2);
+      i += 2;
+    } else if (ctx.ArgIs(i, "setname") && more >= 1) {
+      options->set_name = true;
+      options->name = ctx.arg(++i);
+      if (!ValidClientName(options->name)) {
+        ctx.Error("ERR Client names cannot contain spaces, newlines or special characters.");
+        return false;
+      }
+    } else {
+      ctx.Error("ERR Syntax error in HELLO option '" + std::string(ctx.arg(i)) + "'");
+      return false;
+    }
+  }
+  return true;
+}
+
+void Hello(CommandContext& ctx) {
+  int64_t version = ctx.reply().resp();
+  if (ctx.argc() >= 2) {
+    auto wanted = ctx.IntegerArg(1, "ERR Protocol version is not an integer or out of range");
+    if (!wanted) return;
+    if (*wanted < 2 || *wanted > 3) return ctx.Error("NOPROTO unsupported protocol version");
+    version = *wanted;
+  }
+  HelloOptions options;
+  if (!ParseHello(ctx, &options)) return;
+  Session& session = ctx.session();
+  if (options.auth && !Authenticate(ctx, options.user, options.password)) return;
+  if (!session.authenticated) {
+    return ctx.Error(
+        "NOAUTH HELLO must be called with the client already authenticated, otherwise the HELLO "
+        "<proto> AUTH <user> "
+        "<pass> option can be used to authenticate the client and select the RESP protocol version "
+        "at the same time");
+  }
+  if (options.set_name) session.name = options.name;
+  ReplySink& reply = ctx.reply();
+  reply.set_resp(static_cast<int>(version));
+  auto* modules = ctx.owner<ConnectionServices>().modules;
+  reply.BeginMap(7);
+  reply.Bulk("server");
+  reply.Bulk("redis");
+  reply.Bulk("version");
+  reply.Bulk(kCompatVersion);
+  reply.Bulk("proto");
+  reply.Integer(version);
+  reply.Bulk("id");
+  reply.Integer(static_cast<int64_t>(session.id()));
+  reply.Bulk("mode");
+  reply.Bulk("standalone");
+  reply.Bulk("role");
+  reply.Bulk("master");
+  reply.Bulk("modules");
+  if (modules != nullptr) {
+    modules->ReplyModules(reply);
+  } else {
+    reply.BeginArray(0);
+  }
+}
+
+void Reset(CommandContext& ctx) {
+  Session& session = ctx.session();
+  ctx.engine().pubsub().UnsubscribeAll(session);
+  ctx.keyspace().watches().Unwatch(session.watcher);
+  session.Reset(ctx.engine().settings().requirepass.empty());
+  ctx.reply().set_resp(2);
+  ctx.reply().SimpleString("RESET");
+}
+
+void Quit(CommandContext& ctx) {
+  ctx.reply().Ok();
+  if (ctx.session().link() != nullptr) ctx.session().link()->CloseAfterReply();
+}
+
+constexpr uint64_t kAlways = kCmdFast | kCmdNoScript | kCmdLoading | kCmdStale | kCmdAllowBusy;
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "ping",
+     .handler = Ping,
+     .arity = -1,
+     .flags = kCmdFast | kCmdSubscribedOk,
+     .acl = kAclConnection,
+     .summary = "Answers PONG, or its argument.",
+     .since = "1.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "[message]"},
+    {.name = "echo",
+     .handler = Echo,
+     .arity = 2,
+     .flags = kCmdFast | kCmdLoading | kCmdStale,
+     .acl = kAclConnection,
+     .summary = "Returns its argument.",
+     .since = "1.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "message"},
+    {.name = "select",
+     .handler = Select,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale | kCmdFast,
+     .acl = kAclConnection,
+     .summary = "Changes the database of this connection.",
+     .since = "1.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "index"},
+    {.name = "auth",
+     .handler = Auth,
+     .arity = -2,
+     .flags = kAlways | kCmdNoAuth | kCmdSubscribedOk,
+     .acl = kAclConnection,
+     .summary = "Authenticates this connection.",
+     .since = "1.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "[username] password"},
+    {.name = "hello",
+     .handler = Hello,
+     .arity = -1,
+     .flags = kAlways | kCmdNoAuth,
+     .acl = kAclConnection,
+     .summary = "Tells about the server and switches the protocol version.",
+     .since = "6.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "[protover [AUTH username password] [SETNAME clientname]]"},
+    {.name = "reset",
+     .handler = Reset,
+     .arity = 1,
+     .flags = kAlways | kCmdNoAuth | kCmdNotQueued | kCmdSubscribedOk,
+     .acl = kAclConnection,
+     .summary = "Puts the connection back to its initial state.",
+     .since = "6.2.0",
+     .group = "connection",
+     .complexity = "O(1)"},
+    {.name = "quit",
+     .handler = Quit,
+     .arity = -1,
+     .flags = kAlways | kCmdNoAuth | kCmdNotQueued | kCmdSubscribedOk,
+     .acl = kAclConnection,
+     .summary = "Closes the connection.",
+     .since = "1.0.0",
+     .group = "connection",
+     .complexity = "O(1)"},
+};
+
+}  // namespace
+
+void RegisterConnectionCommands(CommandRegistry& registry, ConnectionServices& services) {
+  registry.Add(kCommands, &services);
+}
+
+}  // namespace backplane

@@ -1,0 +1,27 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// PING to CLIENT: commands about the connection itself.
+#pragma once
+
+#include "command/registry.h"
+
+namespace backplane {
+
+class Clients;
+
+// What `HELLO` lists under "modules"; the module host implements it.
+class ModuleLister {
+ public:
+  virtual ~ModuleLister() = default;
+  virtual void ReplyModules(class ReplySink& reply) = 0;
+};
+
+struct ConnectionServices {
+  Clients* clients = nullptr;       // null in tests without a network
+  ModuleLister* modules = nullptr;  // null: none
+};
+
+// `services` outlives the registry.
+void RegisterConnectionCommands(CommandRegistry& registry, ConnectionServices& services);
+void RegisterClientCommands(CommandRegistry& registry, ConnectionServices& services);
+
+}  // namespace backplane

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Commands about the server as a whole: COMMAND, CONFIG, INFO, SHUTDOWN, DEBUG, FLUSHALL and so on,
+// and what they need from the server.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "base/result.h"
+#include "command/registry.h"
+
+namespace backplane {
+
+class Clients;
+class OptionTable;
+class ConnectionSet;
+struct StartupDirectives;
+
+struct ServerFacts {
+  std::string run_id;
+  std::string executable;
+  std::string config_file;
+  int64_t started_ms = 0;  // wall time
+  int64_t port = 0;
+};
+
+struct ShutdownOptions {
+  enum class Save : uint8_t { kByConfig, kYes, kNo } save = Save::kByConfig;
+  bool now = false;
+  bool force = false;
+};
+
+// Implemented by the server.
+class ServerControl {
+ public:
+  virtual ~ServerControl() = default;
+  virtual ServerFacts Facts() = 0;
+  // Stops the loop after the current turn. An error says why not (the final save failed).
+  virtual Status Shutdown(const ShutdownOptions& options) = 0;
+  virtual void CancelShutdown() = 0;
+};
+
+// Writes one INFO section: "name:value" lines. Sections of modules and persistence are registered
+// by their owners.
+class InfoSection {
+ public:
+  virtual ~InfoSection() = default;
+  virtual std::string_view name() const = 0;  // as in INFO's heading: "Server"
+  virtual bool in_default() const { return true; }
+  // Appends lines ending in \r\n, without the heading.
+  virtual void Append(std::string* out) = 0;
+};
+
+struct ServerServices {
+  ServerControl* control = nullptr;
+  OptionTable* options = nullptr;
+  StartupDirectives* directives = nullptr;
+  Clients* clients = nullptr;
+  ConnectionSet* connections = nullptr;
+  std::vector<InfoSection*> info_sections;  // after the built-in ones, in this order
+};
+
+// `services` outlives the registry.
+void RegisterServerCommands(CommandRegistry& registry, ServerServices& services);
+
+}  // namespace backplane

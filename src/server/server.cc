@@ -1,0 +1,200 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Server: construction, start, cron, shutdown.
+#include "server/server.h"
+
+#include <fcntl.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+#include <cstdio>
+#include <cstring>
+
+#include "base/memory_info.h"
+#include "base/version.h"
+#include "commands/families.h"
+#include "config/builtin_options.h"
+
+namespace backplane {
+
+Server::Server() : run_id_(EntropyHex(40)) {}
+
+Server::~Server() {
+  // Clients before the engine that serves them, connections last of the network.
+  listeners_.clear();
+  if (connections_ != nullptr) connections_->CloseAll();
+  loop_.RemoveHook(this);
+}
+
+void Server::RegisterCommands() {
+  RegisterStringCommands(registry_);
+  RegisterTransactionCommands(registry_);
+  RegisterPubSubCommands(registry_);
+  RegisterConnectionCommands(registry_, connection_services_);
+  RegisterClientCommands(registry_, connection_services_);
+  RegisterServerCommands(registry_, server_services_);
+}
+
+void Server::ApplyLogSettings() {
+  logger_.set_level(static_cast<LogLevel>(settings_.loglevel));
+  if (settings_.syslog_enabled) {
+    logger_.OpenSyslog(settings_.syslog_ident, static_cast<int>(settings_.syslog_facility));
+  }
+}
+
+Status Server::Daemonize() {
+  pid_t child = fork();
+  if (child < 0) return Fail(ErrorCode::kIo, std::string("fork: ") + std::strerror(errno));
+  if (child > 0) _exit(0);
+  setsid();
+  int null = open("/dev/null", O_RDWR);
+  if (null >= 0) {
+    for (int fd : {STDIN_FILENO, STDOUT_FILENO, STDERR_FILENO}) dup2(null, fd);
+    if (null > STDERR_FILENO) close(null);
+  }
+  return {};
+}
+
+void Server::WritePidFile() {
+  std::string path = settings_.pidfile;
+  if (path.empty() && !settings_.daemonize) return;
+  if (path.empty()) path = "/var/run/backplane.pid";
+  if (FILE* file = std::fopen(path.c_str(), "w")) {
+    std::fprintf(file, "%d\n", static_cast<int>(getpid()));
+    std::fclose(file);
+    settings_.pidfile = path;
+  }
+}
+
+Status Server::Start(const std::vector<std::string>& args) {
+  char self[4096];
+  ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
+  if (length > 0) executable_.assign(self, static_cast<size_t>(length));
+  EncodingLimits limits;
+  RegisterBuiltinOptions(options_, settings_, limits);
+  BP_ASSIGN_OR_RETURN(directives_, ApplyCommandLine(options_, args));
+  if (!settings_.logfile.empty()) BP_RETURN_IF_ERROR(logger_.OpenFile(settings_.logfile));
+  ApplyLogSettings();
+  if (settings_.daemonize) BP_RETURN_IF_ERROR(Daemonize());
+
+  keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases));
+  keyspace_->limits() = limits;
+  engine_ = std::make_unique<Engine>(
+      Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
+  connections_ = std::make_unique<ConnectionSet>(&loop_);
+  clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
+  connection_services_.clients = clients_.get();
+  server_services_ = {this, &options_, &directives_, clients_.get(), connections_.get(), {}};
+  RegisterCommands();
+  for (const auto& [from, to] : directives_.renames) BP_RETURN_IF_ERROR(registry_.Rename(from, to));
+  options_.AddListener(this);
+
+  started_ms_ = WallMillis();
+  logger_.Notice("Backplane " + std::string(kBackplaneVersion) + " (Redis level " +
+                 std::string(kCompatVersion) + ") starting, pid " + std::to_string(getpid()));
+  for (const std::string& name : directives_.ignored) {
+    logger_.Warning("Option '" + name + "' is not supported yet and was ignored");
+  }
+  WritePidFile();
+  BP_RETURN_IF_ERROR(OpenListeners());
+  loop_.AddHook(this);
+  loop_.AddTimer(1, this);
+  logger_.Notice("Ready to accept connections");
+  return {};
+}
+
+Status Server::OpenListeners() {
+  if (settings_.port != 0) {
+    for (const std::string& text : settings_.bind) {
+      bool optional = text.starts_with("-");
+      std::string address = optional ? text.substr(1) : text;
+      auto listener = Listener::Tcp(&loop_, address, static_cast<int>(settings_.port),
+                                    static_cast<int>(settings_.tcp_backlog), clients_.get());
+      if (!listener && !optional) {
+        return Fail(listener.error().code, "Could not create server TCP listening socket " +
+                                               address + ":" + std::to_string(settings_.port) +
+                                               ": " + listener.error().message);
+      }
+      if (listener) listeners_.push_back(std::move(*listener));
+    }
+  }
+  if (!settings_.unixsocket.empty()) {
+    BP_ASSIGN_OR_RETURN(auto listener,
+                        Listener::Unix(&loop_, settings_.unixsocket,
+                                       static_cast<unsigned>(settings_.unixsocketperm),
+                                       static_cast<int>(settings_.tcp_backlog), clients_.get()));
+    listeners_.push_back(std::move(listener));
+  }
+  if (listeners_.empty())
+    return Fail(ErrorCode::kInvalidArgument, "Configured to not listen anywhere, exiting.");
+  return {};
+}
+
+void Server::CloseListeners() { listeners_.clear(); }
+
+int Server::Run() {
+  loop_.Run();
+  return exit_code_;
+}
+
+void Server::RequestShutdown(int signal) {
+  requested_signal_ = signal;
+  loop_.Stop();
+}
+
+int Server::BeforeWait() { return -1; }
+
+void Server::AfterWait() { engine_->RefreshClock(); }
+
+int64_t Server::OnTimer() {
+  constexpr int64_t kExpireSharePercent = 25;
+  ++cron_turns_;
+  int64_t period_ms = 1000 / settings_.hz;
+  // Active expiry may take a quarter of the time between two crons, over all databases.
+  int64_t budget_us = period_ms * 1000 * kExpireSharePercent / 100;
+  for (int i = 0; i < keyspace_->database_count(); ++i) {
+    if (keyspace_->db(i).expires_size() > 0 && keyspace_->expires_keys()) {
+      Engine::Unit unit(*engine_);
+      keyspace_->db(i).ActiveExpire(budget_us);
+    }
+  }
+  if (cron_turns_ % settings_.hz == 0) engine_->tick_clock().Calibrate();
+  clients_->CheckTimeouts();
+  return period_ms;
+}
+
+Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
+  bool listen_again = false;
+  for (const std::string& name : names) {
+    if (name == "loglevel") ApplyLogSettings();
+    if (name == "notify-keyspace-events") engine_->ListenersChanged();
+    if (name == "list-max-listpack-size") {
+      keyspace_->limits().list_max_listpack_size =
+          static_cast<int>(settings_.list_max_listpack_size);
+    }
+    listen_again |= name == "port" || name == "bind";
+  }
+  if (listen_again) {
+    std::vector<std::unique_ptr<Listener>> old;
+    old.swap(listeners_);
+    if (auto status = OpenListeners(); !status) {
+      listeners_.swap(old);
+      return Fail(ErrorCode::kIo, "Unable to listen on this port. Check server logs.");
+    }
+  }
+  return {};
+}
+
+ServerFacts Server::Facts() {
+  return {run_id_, executable_, directives_.config_file, started_ms_, settings_.port};
+}
+
+Status Server::Shutdown(const ShutdownOptions& options) {
+  logger_.Warning("User requested shutdown...");
+  logger_.Warning("Backplane is now ready to exit, bye bye...");
+  if (!settings_.pidfile.empty()) unlink(settings_.pidfile.c_str());
+  CloseListeners();
+  loop_.Stop();
+  return {};
+}
+
+}  // namespace backplane
