@@ -33,6 +33,10 @@ class KeyspaceListener {
   virtual void OnKeyRemoving(Database& db, const Entry& entry,
                              KeyspaceObserver::RemovalReason reason) {}
   virtual void OnKeyModified(Database& db, std::string_view key) {}
+  // FLUSHDB (`db` its number) and FLUSHALL (-1), before and after. Called whatever wanted_classes()
+  // says.
+  virtual void OnFlush(int db, bool sync, bool before) {}
+  virtual void OnSwapDatabases(int first, int second) {}
   // Classes it wants; the engine recomputes the union when told by ListenersChanged().
   virtual uint32_t wanted_classes() const { return 0; }
   virtual bool wants_removals() const { return false; }
@@ -153,6 +157,13 @@ class Engine final : public KeyspaceObserver {
   void AddUnitHook(UnitHook* hook) { unit_hooks_.push_back(hook); }
   void RemoveUnitHook(UnitHook* hook) { std::erase(unit_hooks_, hook); }
 
+  // Commands that change whole databases say so here.
+  void NotifyFlush(int db, bool sync, bool before);
+  void NotifySwap(int first, int second);
+  // DEBUG SET-ACTIVE-EXPIRE.
+  bool active_expire() const { return active_expire_; }
+  void set_active_expire(bool value) { active_expire_ = value; }
+
   // --- KeyspaceObserver ---
   void KeyModified(Database& db, std::string_view key) override;
   void KeyEvent(Database& db, uint32_t notify_class, std::string_view event,
@@ -178,6 +189,7 @@ class Engine final : public KeyspaceObserver {
   CommandContext* current_ = nullptr;
   int unit_depth_ = 0;
   bool loading_ = false;
+  bool active_expire_ = true;
   bool writes_blocked_by_save_ = false;
   std::string busy_reply_;
 };

@@ -61,6 +61,14 @@ void Engine::KeyExpired(Database& db, std::string_view key) {
   propagation_.Append(db.index(), args);
 }
 
+void Engine::NotifyFlush(int db, bool sync, bool before) {
+  for (size_t i = 0; i < listeners_.size(); ++i) listeners_[i]->OnFlush(db, sync, before);
+}
+
+void Engine::NotifySwap(int first, int second) {
+  for (size_t i = 0; i < listeners_.size(); ++i) listeners_[i]->OnSwapDatabases(first, second);
+}
+
 void Engine::KeyRemoving(Database& db, const Entry& entry, RemovalReason reason) {
   for (size_t i = 0; i < listeners_.size(); ++i) listeners_[i]->OnKeyRemoving(db, entry, reason);
 }

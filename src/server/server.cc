@@ -152,7 +152,8 @@ int64_t Server::OnTimer() {
   // Active expiry may take a quarter of the time between two crons, over all databases.
   int64_t budget_us = period_ms * 1000 * kExpireSharePercent / 100;
   for (int i = 0; i < keyspace_->database_count(); ++i) {
-    if (keyspace_->db(i).expires_size() > 0 && keyspace_->expires_keys()) {
+    if (keyspace_->db(i).expires_size() > 0 && keyspace_->expires_keys() &&
+        engine_->active_expire()) {
       Engine::Unit unit(*engine_);
       keyspace_->db(i).ActiveExpire(budget_us);
     }

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// The constant ValueType objects; see builtin_types.h.
 #include "value/builtin_types.h"
 
 namespace backplane {

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Making and changing hash entries; layout and contract in hash_entry.h.
 #include "value/hash_entry.h"
 
 #include <cstring>

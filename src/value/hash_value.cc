@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Both forms of a hash and the way from one to the other; contract in hash_value.h.
 #include "value/hash_value.h"
 
 #include "value/builtin_types.h"
@@ -26,7 +27,7 @@ size_t HashValue::MemoryUsage(size_t samples) const {
   return sizeof(*this) + TableMemory(table(), samples);
 }
 
-size_t HashValue::FreeEffort() const { return is_table() ? table().size() : 1; }
+size_t HashValue::FreeEffort() const { return is_table() ? table().size() + 1 : 1; }
 
 std::unique_ptr<Value> HashValue::Clone() const {
   auto copy = std::make_unique<HashValue>();

@@ -51,6 +51,15 @@ class HashValue final : public Value {
   }
   bool Erase(std::string_view field);
 
+  // For batches: the first step fetches what the second reads, the second what Get and Set read.
+  // `hash` is HashBytes(field). Nothing to fetch in a listpack.
+  void PrefetchBucket(uint64_t hash) const {
+    if (is_table()) table().PrefetchBucket(hash);
+  }
+  void PrefetchEntry(uint64_t hash) const {
+    if (is_table()) table().PrefetchItem(hash);
+  }
+
   // Calls f(Item field, Item value) for every pair; f must not change the hash.
   template <class F>
   void ForEach(F&& f) const;

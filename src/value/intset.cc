@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Search, insert and widening of an intset; layout and contract in intset.h.
 #include "value/intset.h"
 
 #include "base/assert.h"

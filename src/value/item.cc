@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Items as text; contract in item.h.
 #include "value/item.h"
 
 #include "base/numbers.h"

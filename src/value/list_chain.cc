@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// The node chain of a large list: splits, joins, seeks; invariants in list_chain.h.
 #include "value/list_chain.h"
 
 #include <algorithm>

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Both forms of a list and the ways between them; contract in list_value.h.
 #include "value/list_value.h"
 
 #include "base/assert.h"

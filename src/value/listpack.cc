@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Every change of a listpack is one Splice and a write; layout and contract in listpack.h.
 #include "value/listpack.h"
 
 #include <cstring>
@@ -10,6 +11,16 @@ namespace backplane {
 namespace {
 
 constexpr uint32_t kEmptySize = Listpack::kHeaderSize + 1;
+
+// memmove to a lower address. In pieces, because the C library copies long ones with an instruction
+// that is four times slower when source and target are a few bytes apart, as they are here.
+void MoveDown(uint8_t* to, const uint8_t* from, size_t size) {
+  constexpr size_t kPiece = 1024;
+  for (; size > kPiece; size -= kPiece, to += kPiece, from += kPiece) {
+    std::memmove(to, from, kPiece);
+  }
+  std::memmove(to, from, size);
+}
 
 void StoreSize(uint8_t* block, uint32_t size) { std::memcpy(block, &size, sizeof size); }
 
@@ -109,7 +120,7 @@ void Listpack::Splice(Position at, uint32_t drop, uint32_t insert) {
   BP_ASSERT(new_size <= UINT32_MAX);
   const uint32_t tail = old_size - at - drop;
   if (insert < drop) {
-    std::memmove(block_ + at + insert, block_ + at + drop, tail);
+    MoveDown(block_ + at + insert, block_ + at + drop, tail);
     block_ = static_cast<uint8_t*>(ResizeBlock(block_, old_size, new_size));
   } else {
     block_ = static_cast<uint8_t*>(ResizeBlock(block_, old_size, new_size));

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Shared steps of the RDB loaders; contract in load_support.h.
 #include "value/load_support.h"
 
 #include <algorithm>

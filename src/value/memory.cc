@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Allocation for value encodings; contract in memory.h.
 #include "value/memory.h"
 
 #include <malloc.h>

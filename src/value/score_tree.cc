@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Insertion, erasure and balance of the counted B+ tree; invariants in score_tree.h.
 #include "value/score_tree.h"
 
 #include <cstring>
@@ -142,6 +143,7 @@ ScoreTree::Split ScoreTree::InsertInto(void* node, int level, ZSetEntry* entry) 
   if (level == 0) return InsertIntoLeaf(*static_cast<Leaf*>(node), entry);
   auto& inner = *static_cast<Inner*>(node);
   const uint32_t child = ChildFor(inner, entry->score(), entry);
+  PrefetchScores(inner.children[child], level - 1);
   const Split split = InsertInto(inner.children[child], level - 1, entry);
   if (split.node == nullptr) {
     ++inner.sizes[child];
@@ -289,6 +291,7 @@ void ScoreTree::SetScore(ZSetEntry* entry, double score) {
   for (int level = height_; level > 0; --level) {
     const auto& inner = *static_cast<Inner*>(node);
     node = inner.children[ChildFor(inner, entry->score(), entry)];
+    PrefetchScores(node, level - 1);
   }
   auto& leaf = *static_cast<Leaf*>(node);
   const uint32_t at = IndexIn(leaf, entry->score(), entry);

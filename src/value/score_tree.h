@@ -126,6 +126,14 @@ class ScoreTree {
   static uint32_t ChildFor(const Inner& inner, double score, const ZSetEntry* entry);
   static uint32_t IndexIn(const Leaf& leaf, double score, const ZSetEntry* entry);
   static uint64_t SizeOf(const void* node, int level);
+  // Starts fetching what a search of the node reads: all lines of its scores at once, instead of
+  // one after the other as the binary search comes to them.
+  static void PrefetchScores(const void* node, int level) {
+    const auto* line =
+        reinterpret_cast<const char*>(level == 0 ? static_cast<const Leaf*>(node)->scores
+                                                 : static_cast<const Inner*>(node)->min_scores);
+    for (int i = 0; i < 4; ++i) __builtin_prefetch(line + 64 * i);
+  }
   // Writes what `inner` knows of its child `at` anew.
   static void RefreshChild(Inner& inner, uint32_t at, int child_level);
   // The same without the size.
@@ -181,8 +189,9 @@ uint64_t ScoreTree::CountWhile(Pred&& before) const {
     const auto* inner = static_cast<const Inner*>(node);
     const uint32_t child =
         PartitionPoint(inner->min_scores, inner->min_entries, 1, inner->count, before) - 1;
-    for (uint32_t i = 0; i < child; ++i) rank += inner->sizes[i];
     node = inner->children[child];
+    PrefetchScores(node, level - 1);
+    for (uint32_t i = 0; i < child; ++i) rank += inner->sizes[i];
   }
   const auto* leaf = static_cast<const Leaf*>(node);
   return rank + PartitionPoint(leaf->scores, leaf->entries, 0, leaf->count, before);

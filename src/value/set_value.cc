@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// The three forms of a set and the ways between them; contract in set_value.h.
 #include "value/set_value.h"
 
 #include <algorithm>
@@ -99,7 +100,7 @@ size_t SetValue::MemoryUsage(size_t samples) const {
   return sizeof(*this) + slot_.listpack().AllocatedBytes();
 }
 
-size_t SetValue::FreeEffort() const { return form() == Form::kLarge ? table().size() : 1; }
+size_t SetValue::FreeEffort() const { return form() == Form::kLarge ? table().size() + 1 : 1; }
 
 std::unique_ptr<Value> SetValue::Clone() const {
   auto copy = std::make_unique<SetValue>();

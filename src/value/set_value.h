@@ -55,6 +55,15 @@ class SetValue final : public Value {
   bool Contains(std::string_view member) const;
   bool Contains(const Item& member) const;
 
+  // For batches: the first step fetches what the second reads, the second what Add, Remove and
+  // Contains read. `hash` is HashBytes(member). Nothing to fetch in the small forms.
+  void PrefetchBucket(uint64_t hash) const {
+    if (form() == Form::kLarge) table().PrefetchBucket(hash);
+  }
+  void PrefetchEntry(uint64_t hash) const {
+    if (form() == Form::kLarge) table().PrefetchItem(hash);
+  }
+
   // To an intset if all members are integers and no more than it may hold.
   void ConvertToIntsetIfNumbers(const EncodingLimits& limits);
 

@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Checking and walking ziplists and zipmaps; layouts and contract in ziplist.h.
 #include "value/ziplist.h"
 
 #include <cstring>

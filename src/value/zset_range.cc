@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Reading range bounds; contract in zset_range.h.
 #include "value/zset_range.h"
 
 #include <cmath>

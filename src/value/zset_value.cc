@@ -1,4 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
+// Both forms of a sorted set and the ways between them; contract in zset_value.h.
 #include "value/zset_value.h"
 
 #include <algorithm>
@@ -52,7 +53,7 @@ size_t ZSetValue::MemoryUsage(size_t samples) const {
   return sizeof(*this) + TableMemory(large().table, samples) + large().tree.MemoryBytes();
 }
 
-size_t ZSetValue::FreeEffort() const { return is_large() ? large().table.size() : 1; }
+size_t ZSetValue::FreeEffort() const { return is_large() ? large().table.size() + 1 : 1; }
 
 std::unique_ptr<Value> ZSetValue::Clone() const {
   auto copy = std::make_unique<ZSetValue>();

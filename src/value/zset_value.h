@@ -91,6 +91,15 @@ class ZSetValue final : public Value {
   // Meaningful if all scores are equal.
   Span SpanOf(const LexRange& range) const;
 
+  // For batches: the first step fetches what the second reads, the second what Add, Remove and
+  // Score read. `hash` is HashBytes(member). Nothing to fetch in a listpack.
+  void PrefetchBucket(uint64_t hash) const {
+    if (is_large()) large().table.PrefetchBucket(hash);
+  }
+  void PrefetchEntry(uint64_t hash) const {
+    if (is_large()) large().table.PrefetchItem(hash);
+  }
+
   // Calls f(Item member, double score) for the ranks of `span`, descending if `reverse`. REQUIRES:
   // within length(); f does not change this value.
   template <class F>

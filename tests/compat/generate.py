@@ -17,6 +17,8 @@ Command = collections.namedtuple("Command", "args compare alone keys")
 
 FAULT_SHARE = 0.06
 TRANSACTION_SHARE = 0.012
+# Commands of one key for between WATCH and MULTI.
+TOUCHING = [b"DEL", b"INCR", b"PERSIST", b"GETDEL", b"TOUCH", b"LPOP", b"ZPOPMIN", b"STRLEN"]
 BYPATTERNS = [b"w*", b"s*", b"n*", b"h*->f1", b"*", b"h*->"]  # All with a *: without one, a set is not sorted.
 GETPATTERNS = [b"#", b"n*", b"s*", b"h*->f1", b"*", b"x"]
 
@@ -27,6 +29,8 @@ class Generator:
         self.values = values.Values(self.random, large)
         rows = [r for r in grammar.ROWS if not only or r.name.decode() in only]
         self.rows = rows
+        names = {r.name for r in rows}
+        self.touching = [name for name in TOUCHING if name in names]
         self.weights = list(itertools.accumulate(r.weight for r in rows))
         self.plain_rows = [r for r in rows if not r.alone and r.name not in (b"EXEC", b"DISCARD")]
         self.plain_weights = list(itertools.accumulate(r.weight for r in self.plain_rows))
@@ -46,8 +50,8 @@ class Generator:
             group.append(self._make(b"WATCH", watched))
             if self.values.chance(0.4):
                 # Some of these count as a change of the key, some do not.
-                name = self.values.pick([b"DEL", b"INCR", b"PERSIST", b"GETDEL", b"TOUCH", b"LPOP", b"ZPOPMIN", b"STRLEN"])
-                group.append(self._make(name, watched[:1]))
+                if self.touching:
+                    group.append(self._make(self.values.pick(self.touching), watched[:1]))
             elif self.values.chance(0.5):
                 group.append(self._command(self.plain_rows, self.plain_weights))
         group.append(self._make(b"MULTI"))

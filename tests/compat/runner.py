@@ -4,6 +4,8 @@
 Commands go out in batches, alternately on a RESP2 and a RESP3 connection, the same on both servers. A command that
 is `alone` (random or multi-call) ends the batch and is run by a procedure of its own that leaves both servers in
 equal states.
+
+A subscriber on each server gets all keyspace events; after each batch they must have been the same, in order.
 """
 
 import collections
@@ -15,6 +17,7 @@ from harness.resp import OK, QUEUED, Connection, encode
 
 BATCH_COMMANDS = 200
 DATABASES = 3
+EVENTS_PATTERN = "__key*__:*"
 HISTORY_SHOWN = 5
 
 Mismatch = collections.namedtuple("Mismatch", "index command theirs ours history")
@@ -39,8 +42,10 @@ def show_command(args):
 class Runner:
     """Runs commands on two servers given by their socket paths. `mismatches` collects what differed."""
 
-    def __init__(self, theirs, ours):
+    def __init__(self, theirs, ours, with_events=False):
         self.targets = (theirs, ours)
+        self.with_events = with_events
+        self.subscribers = []
         self.links = []  # For RESP2 and RESP3: a connection to each of the two.
         self.queues = []  # For each link: the commands queued since MULTI, or None.
         self.mismatches = []
@@ -49,11 +54,16 @@ class Runner:
         self._connect()
 
     def _connect(self):
-        for pair in self.links:
-            for connection in pair:
+        for connections in [*self.links, self.subscribers]:
+            for connection in connections:
                 connection.close()
         self.links = [[Connection(target, protocol) for target in self.targets] for protocol in (2, 3)]
         self.queues = [None, None]
+        if self.with_events:
+            self.subscribers = [Connection(target) for target in self.targets]
+            for subscriber, connection in zip(self.subscribers, self.links[0]):
+                connection.do("CONFIG", "SET", "notify-keyspace-events", "KEA")
+                subscriber.do("PSUBSCRIBE", EVENTS_PATTERN)
 
     def reset(self):
         """Empties both servers and starts new connections, so that one mismatch does not cause more."""
@@ -93,7 +103,28 @@ class Runner:
         theirs, ours = ([connection.read() for _ in batch] for connection in self.links[link])
         for command, their_reply, our_reply in zip(batch, theirs, ours):
             if not self._judge(link, command, their_reply, our_reply):
-                break
+                return
+        self._compare_events()
+
+    def _compare_events(self):
+        """Reads all events since the last time from both subscribers."""
+        if not self.with_events:
+            return
+        events = []
+        for subscriber in self.subscribers:
+            subscriber.send("PING")
+            received = []
+            while (message := subscriber.read())[1][0][1] == b"pmessage":
+                received.append((message[1][2][1], message[1][3][1]))
+            events.append(received)
+        theirs, ours = events
+        if theirs == ours:
+            return
+        at = next((i for i, (a, b) in enumerate(zip(theirs, ours)) if a != b), min(len(theirs), len(ours)))
+        shown = [b" ".join(b" ".join(event) for event in side[at:at + 4]) for side in events]
+        key = next((side[at][1] if side[at][0].startswith(b"__keyevent") else side[at][0].split(b":", 1)[1]
+                    for side in events if len(side) > at), b"")
+        self._mismatch(Command([b"(keyspace events)"], compare.exact, None, [key]), (b"$", shown[0]), (b"$", shown[1]))
 
     def _judge(self, link, command, theirs, ours):
         self.count += 1
@@ -124,7 +155,8 @@ class Runner:
 
     def _mismatch(self, command, theirs, ours):
         keys = set(command.keys)
-        related = [c for c in self.history[:-1] if not keys.isdisjoint(c.args)][-HISTORY_SHOWN:]
+        before = self.history if command not in self.history[-1:] else self.history[:-1]
+        related = [c for c in before if not keys.isdisjoint(c.args)][-HISTORY_SHOWN:]
         self.mismatches.append(Mismatch(self.count, command, theirs, ours, related))
         self.reset()
 
@@ -133,7 +165,10 @@ class Runner:
     def _alone(self, link, command):
         if self.queues[link] is not None:
             return
+        mismatches = len(self.mismatches)
         getattr(self, command.alone)(link, command)
+        if len(self.mismatches) == mismatches:
+            self._compare_events()
 
     def _both(self, link, *args):
         for connection in self.links[link]:

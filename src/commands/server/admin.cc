@@ -1,0 +1,213 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, ROLE, SHUTDOWN, LOLWUT.
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/clock.h"
+#include "base/memory_info.h"
+#include "base/numbers.h"
+#include "base/version.h"
+#include "command/context.h"
+#include "commands/server/server_families.h"
+#include "engine/engine.h"
+
+namespace backplane {
+
+void RegisterServerCommands(CommandRegistry& registry, ServerServices& services) {
+  RegisterCommandCommand(registry);
+  RegisterConfigCommand(registry, services);
+  RegisterInfoCommand(registry, services);
+  RegisterDebugCommand(registry, services);
+  RegisterAdminCommands(registry, services);
+}
+
+namespace {
+
+void DbSize(CommandContext& ctx) { ctx.reply().Integer(static_cast<int64_t>(ctx.db().size())); }
+
+// ASYNC or SYNC at argv[1]; nullopt after a syntax error.
+std::optional<bool> LazyFlag(CommandContext& ctx) {
+  if (ctx.argc() == 1) return ctx.engine().settings().lazyfree_lazy_user_flush;
+  if (ctx.argc() == 2 && ctx.ArgIs(1, "async")) return true;
+  if (ctx.argc() == 2 && ctx.ArgIs(1, "sync")) return false;
+  ctx.Error(errors::kSyntax);
+  return std::nullopt;
+}
+
+void FlushOne(CommandContext& ctx, Database& db, bool lazy) {
+  uint64_t keys = db.size();
+  Keyspace& ks = ctx.keyspace();
+  ks.watches().TouchIf(db.index(), [&](std::string_view key) { return db.Peek(key) != nullptr; });
+  db.Flush(lazy);
+  ctx.Dirty(keys);
+}
+
+void FinishFlush(CommandContext& ctx, bool lazy) {
+  ctx.ForcePropagation();
+  // What a flush frees is wanted back by the system now, not after the allocator's decay time.
+  if (!lazy) PurgeAllocator();
+  ctx.reply().Ok();
+}
+
+void FlushDb(CommandContext& ctx) {
+  auto lazy = LazyFlag(ctx);
+  if (!lazy) return;
+  ctx.engine().NotifyFlush(ctx.db().index(), !*lazy, true);
+  FlushOne(ctx, ctx.db(), *lazy);
+  ctx.engine().NotifyFlush(ctx.db().index(), !*lazy, false);
+  FinishFlush(ctx, *lazy);
+}
+
+void FlushAll(CommandContext& ctx) {
+  auto lazy = LazyFlag(ctx);
+  if (!lazy) return;
+  ctx.engine().NotifyFlush(-1, !*lazy, true);
+  for (int i = 0; i < ctx.keyspace().database_count(); ++i)
+    FlushOne(ctx, ctx.keyspace().db(i), *lazy);
+  ctx.engine().NotifyFlush(-1, !*lazy, false);
+  FinishFlush(ctx, *lazy);
+}
+
+void SwapDb(CommandContext& ctx) {
+  auto first = ctx.IntegerArg(1, "ERR invalid first DB index");
+  if (!first) return;
+  auto second = ctx.IntegerArg(2, "ERR invalid second DB index");
+  if (!second) return;
+  int64_t count = ctx.keyspace().database_count();
+  if (*first < 0 || *first >= count || *second < 0 || *second >= count) {
+    return ctx.Error(errors::kDbIndexOutOfRange);
+  }
+  ctx.keyspace().SwapDatabases(static_cast<int>(*first), static_cast<int>(*second));
+  ctx.Dirty();
+  ctx.engine().NotifySwap(static_cast<int>(*first), static_cast<int>(*second));
+  ctx.reply().Ok();
+}
+
+void Time(CommandContext& ctx) {
+  int64_t now = WallMicros();
+  ctx.reply().BeginArray(2);
+  ctx.reply().BulkInteger(now / 1'000'000);
+  ctx.reply().BulkInteger(now % 1'000'000);
+}
+
+void Role(CommandContext& ctx) {
+  ctx.reply().BeginArray(3);
+  ctx.reply().Bulk("master");
+  ctx.reply().Integer(0);
+  ctx.reply().BeginArray(0);
+}
+
+void Shutdown(CommandContext& ctx) {
+  ShutdownOptions options;
+  for (size_t i = 1; i < ctx.argc(); ++i) {
+    using Save = ShutdownOptions::Save;
+    if (ctx.ArgIs(i, "nosave") && options.save != Save::kYes) {
+      options.save = Save::kNo;
+    } else if (ctx.ArgIs(i, "save") && options.save != Save::kNo) {
+      options.save = Save::kYes;
+    } else if (ctx.ArgIs(i, "now")) {
+      options.now = true;
+    } else if (ctx.ArgIs(i, "force")) {
+      options.force = true;
+    } else if (ctx.ArgIs(i, "abort") && ctx.argc() == 2) {
+      return ctx.Error("ERR No shutdown in progress.");
+    } else {
+      return ctx.Error(errors::kSyntax);
+    }
+  }
+  if (ctx.session().transaction != nullptr || ctx.session().executing_transaction) {
+    return ctx.Error("ERR Command not allowed inside a transaction");
+  }
+  if (auto status = ctx.owner<ServerServices>().control->Shutdown(options); !status) {
+    return ctx.Error("ERR Errors trying to SHUTDOWN. Check logs.");
+  }
+  if (ctx.session().link() != nullptr) ctx.session().link()->Close();
+}
+
+void LolWut(CommandContext& ctx) {
+  ctx.reply().Verbatim("txt", "Backplane ver. " + std::string(kBackplaneVersion) + "\n");
+}
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "dbsize",
+     .handler = DbSize,
+     .arity = 1,
+     .flags = kCmdReadonly | kCmdFast,
+     .acl = kAclKeyspace,
+     .summary = "The number of keys in the database.",
+     .since = "1.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "flushdb",
+     .handler = FlushDb,
+     .arity = -1,
+     .flags = kCmdWrite,
+     .acl = kAclKeyspace | kAclDangerous,
+     .summary = "Removes all keys of the database.",
+     .since = "1.0.0",
+     .group = "server",
+     .complexity = "O(N) in keys",
+     .arguments = "[ASYNC | SYNC]"},
+    {.name = "flushall",
+     .handler = FlushAll,
+     .arity = -1,
+     .flags = kCmdWrite,
+     .acl = kAclKeyspace | kAclDangerous,
+     .summary = "Removes all keys of all databases.",
+     .since = "1.0.0",
+     .group = "server",
+     .complexity = "O(N) in keys",
+     .arguments = "[ASYNC | SYNC]"},
+    {.name = "swapdb",
+     .handler = SwapDb,
+     .arity = 3,
+     .flags = kCmdWrite | kCmdFast,
+     .acl = kAclKeyspace | kAclDangerous,
+     .summary = "Exchanges two databases.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "O(N) in watched keys",
+     .arguments = "index1 index2"},
+    {.name = "time",
+     .handler = Time,
+     .arity = 1,
+     .flags = kCmdLoading | kCmdStale | kCmdFast,
+     .summary = "The server's time: seconds and microseconds.",
+     .since = "2.6.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "role",
+     .handler = Role,
+     .arity = 1,
+     .flags = kCmdNoScript | kCmdLoading | kCmdStale | kCmdFast,
+     .acl = kAclAdmin | kAclDangerous,
+     .summary = "The role in replication.",
+     .since = "2.8.12",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "shutdown",
+     .handler = Shutdown,
+     .arity = -1,
+     .flags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale | kCmdNoMulti | kCmdAllowBusy,
+     .summary = "Saves, if configured, and stops the server.",
+     .since = "1.0.0",
+     .group = "server",
+     .complexity = "O(N) in keys when saving",
+     .arguments = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]"},
+    {.name = "lolwut",
+     .handler = LolWut,
+     .arity = -1,
+     .flags = kCmdReadonly | kCmdFast,
+     .summary = "Shows the version.",
+     .since = "5.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+};
+
+}  // namespace
+
+void RegisterAdminCommands(CommandRegistry& registry, ServerServices& services) {
+  registry.Add(kCommands, &services);
+}
+
+}  // namespace backplane

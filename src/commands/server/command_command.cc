@@ -1,0 +1,325 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// COMMAND and its subcommands.
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/glob.h"
+#include "command/context.h"
+#include "commands/help.h"
+#include "commands/server/server_families.h"
+#include "engine/engine.h"
+
+namespace backplane {
+namespace {
+
+void ReplyKeySpecs(ReplySink& reply, const Command& command) {
+  bool range = command.keys.first > 0;
+  bool counted = command.keynum.numkeys_index > 0;
+  reply.BeginArray((range ? 1 : 0) + (counted ? 1 : 0));
+  auto begin = [&](int index) {
+    auto flags = KeyFlagNames(command.key_flags);
+    reply.BeginMap(3);
+    reply.Bulk("flags");
+    reply.BeginSet(flags.size());
+    for (auto f : flags) reply.SimpleString(f);
+    reply.Bulk("begin_search");
+    reply.BeginMap(2);
+    reply.Bulk("type");
+    reply.Bulk("index");
+    reply.Bulk("spec");
+    reply.BeginMap(1);
+    reply.Bulk("index");
+    reply.Integer(index);
+    reply.Bulk("find_keys");
+    reply.BeginMap(2);
+    reply.Bulk("type");
+  };
+  if (range) {
+    begin(command.keys.first);
+    int last = command.keys.last;
+    reply.Bulk("range");
+    reply.Bulk("spec");
+    reply.BeginMap(3);
+    reply.Bulk("lastkey");
+    reply.Integer(last < 0 ? last : last - command.keys.first);
+    reply.Bulk("keystep");
+    reply.Integer(command.keys.step);
+    reply.Bulk("limit");
+    reply.Integer(0);
+  }
+  if (counted) {
+    begin(command.keynum.numkeys_index);
+    reply.Bulk("keynum");
+    reply.Bulk("spec");
+    reply.BeginMap(3);
+    reply.Bulk("keynumidx");
+    reply.Integer(0);
+    reply.Bulk("firstkey");
+    reply.Integer(1);
+    reply.Bulk("keystep");
+    reply.Integer(1);
+  }
+}
+
+void ReplyInfo(ReplySink& reply, const Command& command) {
+  reply.BeginArray(10);
+  reply.Bulk(command.fullname);
+  reply.Integer(command.arity);
+  auto flags =
+      CommandFlagNames(command.flags | (command.keynum.numkeys_index > 0 ? uint64_t{kCmdMovableKeys} : 0));
+  reply.BeginSet(flags.size());
+  for (auto f : flags) reply.SimpleString(f);
+  reply.Integer(command.keys.first);
+  reply.Integer(command.keys.last);
+  reply.Integer(command.keys.step);
+  auto categories = AclCategoryNames(command.acl);
+  reply.BeginSet(categories.size());
+  for (auto c : categories) reply.SimpleString("@" + std::string(c));
+  reply.BeginArray(0);  // tips
+  ReplyKeySpecs(reply, command);
+  reply.BeginArray(command.subcommands.size());
+  for (const auto& [name, sub] : command.subcommands) ReplyInfo(reply, *sub);
+}
+
+void CommandAll(CommandContext& ctx) {
+  auto all = ctx.engine().commands().All();
+  ctx.reply().BeginArray(all.size());
+  for (const Command* c : all) ReplyInfo(ctx.reply(), *c);
+}
+
+void CommandCount(CommandContext& ctx) {
+  ctx.reply().Integer(static_cast<int64_t>(ctx.engine().commands().size()));
+}
+
+void CommandInfo(CommandContext& ctx) {
+  if (ctx.argc() == 2) return CommandAll(ctx);
+  ctx.reply().BeginArray(ctx.argc() - 2);
+  for (size_t i = 2; i < ctx.argc(); ++i) {
+    const Command* command = ctx.engine().commands().FindFullName(ctx.arg(i));
+    if (command == nullptr) {
+      ctx.reply().NullArray();
+    } else {
+      ReplyInfo(ctx.reply(), *command);
+    }
+  }
+}
+
+void ReplyDocs(ReplySink& reply, const Command& command) {
+  struct Field {
+    std::string_view name;
+    const std::string& value;
+  };
+  const Field fields[] = {{"summary", command.summary},
+                          {"since", command.since},
+                          {"group", command.group},
+                          {"complexity", command.complexity},
+                          {"module", command.module_name}};
+  uint64_t count = 0;
+  for (const Field& f : fields) count += f.value.empty() ? 0 : 1;
+  count += command.arguments.empty() ? 0 : 1;
+  count += command.subcommands.empty() ? 0 : 1;
+  reply.Bulk(command.fullname);
+  reply.BeginMap(count);
+  for (const Field& f : fields) {
+    if (f.value.empty()) continue;
+    reply.Bulk(f.name);
+    reply.Bulk(f.value);
+  }
+  if (!command.arguments.empty()) {
+    // The syntax as one free-form argument: clients show its display text.
+    reply.Bulk("arguments");
+    reply.BeginArray(1);
+    reply.BeginMap(3);
+    reply.Bulk("name");
+    reply.Bulk("syntax");
+    reply.Bulk("type");
+    reply.Bulk("string");
+    reply.Bulk("display_text");
+    reply.Bulk(command.arguments);
+  }
+  if (!command.subcommands.empty()) {
+    reply.Bulk("subcommands");
+    reply.BeginMap(command.subcommands.size());
+    for (const auto& [name, sub] : command.subcommands) ReplyDocs(reply, *sub);
+  }
+}
+
+void CommandDocs(CommandContext& ctx) {
+  std::vector<const Command*> wanted;
+  if (ctx.argc() == 2) {
+    for (const Command* c : ctx.engine().commands().All()) wanted.push_back(c);
+  }
+  for (size_t i = 2; i < ctx.argc(); ++i) {
+    const Command* command = ctx.engine().commands().FindFullName(ctx.arg(i));
+    if (command != nullptr) wanted.push_back(command);
+  }
+  ctx.reply().BeginMap(wanted.size());
+  for (const Command* c : wanted) ReplyDocs(ctx.reply(), *c);
+}
+
+// The command that argv[2...] calls, with its key positions; nullopt after an error reply.
+std::optional<std::vector<int>> KeysOfArgs(CommandContext& ctx, const Command** command) {
+  auto args = ctx.args().subspan(2);
+  *command = ctx.engine().commands().Resolve(args);
+  if (*command == nullptr) {
+    ctx.Error("ERR Invalid command specified");
+    return std::nullopt;
+  }
+  auto keys = FindKeys(**command, args);
+  if (!keys) {
+    ctx.Error("ERR " + keys.error().message);
+    return std::nullopt;
+  }
+  if (keys->empty()) {
+    ctx.Error("ERR Invalid arguments specified for command");
+    return std::nullopt;
+  }
+  return *keys;
+}
+
+void CommandGetKeys(CommandContext& ctx) {
+  const Command* command;
+  auto keys = KeysOfArgs(ctx, &command);
+  if (!keys) return;
+  ctx.reply().BeginArray(keys->size());
+  for (int position : *keys) ctx.reply().Bulk(ctx.arg(static_cast<size_t>(position) + 2));
+}
+
+void CommandGetKeysAndFlags(CommandContext& ctx) {
+  const Command* command;
+  auto keys = KeysOfArgs(ctx, &command);
+  if (!keys) return;
+  auto flags = KeyFlagNames(command->key_flags & ~static_cast<uint32_t>(kKeyVariableFlags));
+  ctx.reply().BeginArray(keys->size());
+  for (int position : *keys) {
+    ctx.reply().BeginArray(2);
+    ctx.reply().Bulk(ctx.arg(static_cast<size_t>(position) + 2));
+    ctx.reply().BeginSet(flags.size());
+    for (auto f : flags) ctx.reply().SimpleString(f);
+  }
+}
+
+void CommandList(CommandContext& ctx) {
+  enum class Filter { kNone, kModule, kCategory, kPattern } filter = Filter::kNone;
+  if (ctx.argc() == 5 && ctx.ArgIs(2, "filterby")) {
+    if (ctx.ArgIs(3, "module")) filter = Filter::kModule;
+    if (ctx.ArgIs(3, "aclcat")) filter = Filter::kCategory;
+    if (ctx.ArgIs(3, "pattern")) filter = Filter::kPattern;
+  }
+  if (ctx.argc() != 2 && filter == Filter::kNone) return ctx.Error(errors::kSyntax);
+  uint64_t category = filter == Filter::kCategory ? AclCategoryByName(ToLower(ctx.arg(4))) : 0;
+  std::vector<std::string_view> names;
+  auto consider = [&](const Command& c) {
+    bool shown = filter == Filter::kNone ||
+                 (filter == Filter::kModule && EqualsIgnoreCase(c.module_name, ctx.arg(4))) ||
+                 (filter == Filter::kCategory && (c.acl & category) != 0) ||
+                 (filter == Filter::kPattern && GlobMatch(ctx.arg(4), c.fullname, true));
+    if (shown) names.push_back(c.fullname);
+  };
+  for (const Command* c : ctx.engine().commands().All()) {
+    consider(*c);
+    if (filter == Filter::kNone) continue;
+    for (const auto& [name, sub] : c->subcommands) consider(*sub);
+  }
+  ctx.reply().BeginArray(names.size());
+  for (auto name : names) ctx.reply().Bulk(name);
+}
+
+void CommandHelp(CommandContext& ctx) {
+  ReplyHelp(ctx,
+            {"(no subcommand)", "    Details about all commands.", "COUNT",
+             "    The number of commands.", "DOCS [<command-name> ...]", "    What commands do.",
+             "GETKEYS <full-command>", "    The keys among the arguments of a call.",
+             "GETKEYSANDFLAGS <full-command>", "    The same, with how each is used.",
+             "INFO [<command-name> ...]", "    Details about some commands.",
+             "LIST [FILTERBY (MODULE <name> | ACLCAT <cat> | PATTERN <pattern>)]",
+             "    Names of commands."});
+}
+
+constexpr uint64_t kFlags = kCmdLoading | kCmdStale;
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "command",
+     .handler = CommandAll,
+     .arity = -1,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "Details about all commands.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(N) in commands"},
+    {.name = "command|count",
+     .handler = CommandCount,
+     .arity = 2,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "The number of commands.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "command|info",
+     .handler = CommandInfo,
+     .arity = -2,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "Details about some commands, or all.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(N) in names",
+     .arguments = "[command-name [command-name ...]]"},
+    {.name = "command|docs",
+     .handler = CommandDocs,
+     .arity = -2,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "What commands do.",
+     .since = "7.0.0",
+     .group = "server",
+     .complexity = "O(N) in names",
+     .arguments = "[command-name [command-name ...]]"},
+    {.name = "command|getkeys",
+     .handler = CommandGetKeys,
+     .arity = -3,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "The keys among the arguments of a call.",
+     .since = "2.8.13",
+     .group = "server",
+     .complexity = "O(N) in arguments",
+     .arguments = "command [arg [arg ...]]"},
+    {.name = "command|getkeysandflags",
+     .handler = CommandGetKeysAndFlags,
+     .arity = -3,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "The keys among the arguments of a call, with how each is used.",
+     .since = "7.0.0",
+     .group = "server",
+     .complexity = "O(N) in arguments",
+     .arguments = "command [arg [arg ...]]"},
+    {.name = "command|list",
+     .handler = CommandList,
+     .arity = -2,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "Names of commands.",
+     .since = "7.0.0",
+     .group = "server",
+     .complexity = "O(N) in commands",
+     .arguments = "[FILTERBY MODULE module-name | ACLCAT category | PATTERN pattern]"},
+    {.name = "command|help",
+     .handler = CommandHelp,
+     .arity = 2,
+     .flags = kFlags,
+     .acl = kAclConnection,
+     .summary = "Shows the subcommands.",
+     .since = "5.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+};
+
+}  // namespace
+
+void RegisterCommandCommand(CommandRegistry& registry) { registry.Add(kCommands); }
+
+}  // namespace backplane

@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// CONFIG GET, SET, REWRITE, RESETSTAT.
+#include "command/context.h"
+#include "commands/help.h"
+#include "commands/server/server_families.h"
+#include "config/options.h"
+#include "engine/engine.h"
+
+namespace backplane {
+namespace {
+
+void ConfigGet(CommandContext& ctx) {
+  std::vector<std::string> patterns(ctx.args().begin() + 2, ctx.args().end());
+  auto pairs = ctx.owner<ServerServices>().options->Get(patterns);
+  ctx.reply().BeginMap(pairs.size());
+  for (const auto& [name, value] : pairs) {
+    ctx.reply().Bulk(name);
+    ctx.reply().Bulk(value);
+  }
+}
+
+bool ProtectedConfigsAllowed(CommandContext& ctx) {
+  switch (static_cast<LocalAccess>(ctx.engine().settings().enable_protected_configs)) {
+    case LocalAccess::kYes:
+      return true;
+    case LocalAccess::kLocal:
+      return ctx.session().link() == nullptr || ctx.session().link()->is_local();
+    case LocalAccess::kNo:
+      break;
+  }
+  return false;
+}
+
+void ConfigSet(CommandContext& ctx) {
+  if (ctx.argc() % 2 != 0) return ctx.Error(errors::WrongArity("config|set"));
+  std::vector<std::pair<std::string, std::string>> pairs;
+  for (size_t i = 2; i + 1 < ctx.argc(); i += 2) pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
+  auto status =
+      ctx.owner<ServerServices>().options->SetAtRuntime(pairs, ProtectedConfigsAllowed(ctx));
+  if (!status) return ctx.Error("ERR " + status.error().message);
+  ctx.reply().Ok();
+}
+
+void ConfigRewrite(CommandContext& ctx) {
+  auto& services = ctx.owner<ServerServices>();
+  if (services.directives->config_file.empty()) {
+    return ctx.Error("ERR The server is running without a config file");
+  }
+  if (auto status = RewriteConfigFile(*services.options, *services.directives); !status) {
+    ctx.engine().logger().Warning("CONFIG REWRITE failed: " + status.error().message);
+    return ctx.Error("ERR Rewriting config file: " + status.error().message);
+  }
+  ctx.engine().logger().Notice("CONFIG REWRITE executed with success.");
+  ctx.reply().Ok();
+}
+
+void ResetStats(Command& command) {
+  command.stats = {};
+  for (auto& [name, sub] : command.subcommands) ResetStats(*sub);
+}
+
+void ConfigResetStat(CommandContext& ctx) {
+  for (Command* command : ctx.engine().commands().All()) ResetStats(*command);
+  ctx.engine().stats() = {};
+  ctx.keyspace().stats() = {};
+  ctx.reply().Ok();
+}
+
+void ConfigHelp(CommandContext& ctx) {
+  ReplyHelp(ctx,
+            {"GET <pattern> [<pattern> ...]", "    Options whose names match, with their values.",
+             "SET <option> <value> [<option> <value> ...]", "    Changes options, all or none.",
+             "RESETSTAT", "    Puts the counters that INFO shows back to zero.", "REWRITE",
+             "    Writes the options in force to the configuration file."});
+}
+
+constexpr uint64_t kFlags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale;
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "config",
+     .handler = nullptr,
+     .arity = -2,
+     .flags = 0,
+     .acl = kAclSlow,
+     .summary = "A container for commands about the configuration.",
+     .since = "2.0.0",
+     .group = "server",
+     .complexity = "Depends on subcommand."},
+    {.name = "config|get",
+     .handler = ConfigGet,
+     .arity = -3,
+     .flags = kFlags,
+     .summary = "Options whose names match, with their values.",
+     .since = "2.0.0",
+     .group = "server",
+     .complexity = "O(N) in options",
+     .arguments = "parameter [parameter ...]"},
+    {.name = "config|set",
+     .handler = ConfigSet,
+     .arity = -4,
+     .flags = kFlags,
+     .summary = "Changes options, all or none.",
+     .since = "2.0.0",
+     .group = "server",
+     .complexity = "O(N) in options",
+     .arguments = "parameter value [parameter value ...]"},
+    {.name = "config|rewrite",
+     .handler = ConfigRewrite,
+     .arity = 2,
+     .flags = kFlags,
+     .summary = "Writes the options in force to the configuration file.",
+     .since = "2.8.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "config|resetstat",
+     .handler = ConfigResetStat,
+     .arity = 2,
+     .flags = kFlags,
+     .summary = "Puts counters back to zero.",
+     .since = "2.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+    {.name = "config|help",
+     .handler = ConfigHelp,
+     .arity = 2,
+     .flags = kCmdLoading | kCmdStale,
+     .summary = "Shows the subcommands.",
+     .since = "5.0.0",
+     .group = "server",
+     .complexity = "O(1)"},
+};
+
+}  // namespace
+
+void RegisterConfigCommand(CommandRegistry& registry, ServerServices& services) {
+  registry.Add(kCommands, &services);
+}
+
+}  // namespace backplane

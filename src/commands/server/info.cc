@@ -1,0 +1,257 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// INFO: the sections of the engine, and those that other services register.
+#include <fmt/format.h>
+#include <sys/resource.h>
+#include <sys/utsname.h>
+#include <unistd.h>
+
+#include <map>
+#include <set>
+
+#include "base/ascii.h"
+#include "base/memory_info.h"
+#include "base/version.h"
+#include "command/context.h"
+#include "commands/server/server_families.h"
+#include "engine/clients.h"
+#include "engine/engine.h"
+
+namespace backplane {
+namespace {
+
+class InfoWriter {
+ public:
+  explicit InfoWriter(std::string* out) : out_(out) {}
+  template <class T>
+  void Line(std::string_view name, const T& value) {
+    fmt::format_to(std::back_inserter(*out_), "{}:{}\r\n", name, value);
+  }
+
+ private:
+  std::string* out_;
+};
+
+std::string HumanBytes(size_t bytes) {
+  if (bytes < 1024) return fmt::format("{}B", bytes);
+  double value = static_cast<double>(bytes);
+  for (char unit : {'K', 'M', 'G', 'T'}) {
+    value /= 1024;
+    if (value < 1024) return fmt::format("{:.2f}{}", value, unit);
+  }
+  return fmt::format("{:.2f}P", value / 1024);
+}
+
+void ServerSection(CommandContext& ctx, InfoWriter& w) {
+  ServerFacts facts = ctx.owner<ServerServices>().control->Facts();
+  utsname system{};
+  uname(&system);
+  int64_t uptime = (WallMillis() - facts.started_ms) / 1000;
+  w.Line("redis_version", kCompatVersion);
+  w.Line("backplane_version", kBackplaneVersion);
+  w.Line("redis_git_sha1", "00000000");
+  w.Line("redis_git_dirty", 0);
+  w.Line("redis_mode", "standalone");
+  w.Line("os", fmt::format("{} {} {}", system.sysname, system.release, system.machine));
+  w.Line("arch_bits", 64);
+  w.Line("monotonic_clock", "POSIX clock_gettime");
+  w.Line("multiplexing_api", "epoll");
+  w.Line("atomicvar_api", "c11-builtin");
+  w.Line("gcc_version", __VERSION__);
+  w.Line("process_id", getpid());
+  w.Line("process_supervised", "no");
+  w.Line("run_id", facts.run_id);
+  w.Line("tcp_port", facts.port);
+  w.Line("server_time_usec", WallMicros());
+  w.Line("uptime_in_seconds", uptime);
+  w.Line("uptime_in_days", uptime / 86400);
+  w.Line("hz", ctx.engine().settings().hz);
+  w.Line("configured_hz", ctx.engine().settings().hz);
+  w.Line("executable", facts.executable);
+  w.Line("config_file", facts.config_file);
+}
+
+void ClientsSection(CommandContext& ctx, InfoWriter& w) {
+  Clients* clients = ctx.owner<ServerServices>().clients;
+  size_t input_max = 0;
+  size_t output_max = 0;
+  size_t pubsub = 0;
+  size_t watching = 0;
+  clients->ForEach([&](NetClient& c) {
+    input_max = std::max(input_max, c.input_capacity());
+    output_max = std::max(output_max, c.output_memory());
+    pubsub += c.session().subscribed() ? 1 : 0;
+    watching += c.session().watcher.empty() ? 0 : 1;
+  });
+  w.Line("connected_clients", clients->count());
+  w.Line("cluster_connections", 0);
+  w.Line("maxclients", ctx.engine().settings().maxclients);
+  w.Line("client_recent_max_input_buffer", input_max);
+  w.Line("client_recent_max_output_buffer", output_max);
+  w.Line("blocked_clients", clients->blocked_count());
+  w.Line("tracking_clients", 0);
+  w.Line("pubsub_clients", pubsub);
+  w.Line("watching_clients", watching);
+}
+
+void MemorySection(CommandContext& ctx, InfoWriter& w) {
+  AllocatorInfo info = ReadAllocatorInfo();
+  size_t rss = ResidentBytes();
+  size_t tables = 0;
+  for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
+    tables += ctx.keyspace().db(i).TableBytes() + ctx.keyspace().db(i).ExpiresBytes();
+  }
+  w.Line("used_memory", info.allocated);
+  w.Line("used_memory_human", HumanBytes(info.allocated));
+  w.Line("used_memory_rss", rss);
+  w.Line("used_memory_rss_human", HumanBytes(rss));
+  w.Line("used_memory_dataset_overhead_tables", tables);
+  w.Line("allocator_allocated", info.allocated);
+  w.Line("allocator_active", info.active);
+  w.Line("allocator_resident", info.resident);
+  w.Line("maxmemory", 0);
+  w.Line("maxmemory_human", "0B");
+  w.Line("maxmemory_policy", "noeviction");
+  double ratio =
+      info.allocated == 0 ? 1 : static_cast<double>(rss) / static_cast<double>(info.allocated);
+  w.Line("mem_fragmentation_ratio", fmt::format("{:.2f}", ratio));
+  w.Line("mem_allocator", AllocatorName());
+  w.Line("lazyfree_pending_objects", ctx.keyspace().lazy_free().pending_objects());
+  w.Line("lazyfreed_objects", ctx.keyspace().lazy_free().freed_objects());
+}
+
+void StatsSection(CommandContext& ctx, InfoWriter& w) {
+  const EngineStats& stats = ctx.engine().stats();
+  const Keyspace::Stats& keys = ctx.keyspace().stats();
+  PubSub& pubsub = ctx.engine().pubsub();
+  ConnectionSet* connections = ctx.owner<ServerServices>().connections;
+  w.Line("total_connections_received", stats.connections);
+  w.Line("total_commands_processed", stats.commands);
+  w.Line("total_net_input_bytes", connections->total_bytes_in());
+  w.Line("total_net_output_bytes", connections->total_bytes_out());
+  w.Line("rejected_connections", stats.rejected_connections);
+  w.Line("expired_keys", keys.expired);
+  w.Line("evicted_keys", 0);
+  w.Line("keyspace_hits", keys.hits);
+  w.Line("keyspace_misses", keys.misses);
+  w.Line("pubsub_channels", pubsub.channel_count());
+  w.Line("pubsub_patterns", pubsub.pattern_count());
+  w.Line("pubsubshard_channels", pubsub.shard_channel_count());
+  w.Line("latest_fork_usec", stats.latest_fork_usec);
+  w.Line("total_forks", stats.total_forks);
+  w.Line("total_error_replies", stats.error_replies);
+}
+
+void ReplicationSection(CommandContext& ctx, InfoWriter& w) {
+  w.Line("role", "master");
+  w.Line("connected_slaves", 0);
+  w.Line("master_replid", ctx.owner<ServerServices>().control->Facts().run_id);
+  w.Line("master_repl_offset", 0);
+}
+
+void CpuSection(CommandContext&, InfoWriter& w) {
+  auto seconds = [](const timeval& t) { return fmt::format("{}.{:06}", t.tv_sec, t.tv_usec); };
+  rusage self{};
+  rusage children{};
+  getrusage(RUSAGE_SELF, &self);
+  getrusage(RUSAGE_CHILDREN, &children);
+  w.Line("used_cpu_sys", seconds(self.ru_stime));
+  w.Line("used_cpu_user", seconds(self.ru_utime));
+  w.Line("used_cpu_sys_children", seconds(children.ru_stime));
+  w.Line("used_cpu_user_children", seconds(children.ru_utime));
+}
+
+void CommandStatsSection(CommandContext& ctx, InfoWriter& w) {
+  auto line = [&](const Command& c) {
+    if (c.stats.calls == 0 && c.stats.rejected == 0) return;
+    int64_t usec = ctx.engine().tick_clock().ToNanos(c.stats.ticks) / 1000;
+    double per_call =
+        c.stats.calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(c.stats.calls);
+    w.Line("cmdstat_" + c.fullname,
+           fmt::format("calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}",
+                       c.stats.calls, usec, per_call, c.stats.rejected, c.stats.failed));
+  };
+  for (const Command* c : ctx.engine().commands().All()) {
+    line(*c);
+    for (const auto& [name, sub] : c->subcommands) line(*sub);
+  }
+}
+
+void ClusterSection(CommandContext&, InfoWriter& w) { w.Line("cluster_enabled", 0); }
+
+void KeyspaceSection(CommandContext& ctx, InfoWriter& w) {
+  for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
+    Database& db = ctx.keyspace().db(i);
+    if (db.size() == 0) continue;
+    w.Line(fmt::format("db{}", i), fmt::format("keys={},expires={},avg_ttl={}", db.size(),
+                                               db.expires_size(), db.average_ttl_ms()));
+  }
+}
+
+struct Section {
+  std::string_view name;
+  void (*write)(CommandContext&, InfoWriter&);
+  bool in_default;
+};
+constexpr Section kSections[] = {
+    {"Server", ServerSection, true},
+    {"Clients", ClientsSection, true},
+    {"Memory", MemorySection, true},
+    {"Stats", StatsSection, true},
+    {"Replication", ReplicationSection, true},
+    {"CPU", CpuSection, true},
+    {"Commandstats", CommandStatsSection, false},
+    {"Cluster", ClusterSection, true},
+    {"Keyspace", KeyspaceSection, true},
+};
+
+void Info(CommandContext& ctx) {
+  std::set<std::string> wanted;
+  bool all = false;
+  bool defaults = ctx.argc() == 1;
+  for (size_t i = 1; i < ctx.argc(); ++i) {
+    std::string name = ToLower(ctx.arg(i));
+    all |= name == "all" || name == "everything";
+    defaults |= name == "default";
+    wanted.insert(name);
+  }
+  std::string text;
+  auto heading = [&](std::string_view name, bool in_default) {
+    if (!all && !(defaults && in_default) && !wanted.contains(ToLower(name))) return false;
+    if (!text.empty()) text += "\r\n";
+    text.append("# ").append(name).append("\r\n");
+    return true;
+  };
+  InfoWriter writer(&text);
+  auto& services = ctx.owner<ServerServices>();
+  for (const Section& section : kSections) {
+    // Sections of other services stand where users look for them: before the statistics.
+    if (section.name == "Stats") {
+      for (InfoSection* extra : services.info_sections) {
+        if (heading(extra->name(), extra->in_default())) extra->Append(&text);
+      }
+    }
+    if (heading(section.name, section.in_default)) section.write(ctx, writer);
+  }
+  ctx.reply().Verbatim("txt", text);
+}
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "info",
+     .handler = Info,
+     .arity = -1,
+     .flags = kCmdLoading | kCmdStale,
+     .acl = kAclDangerous,
+     .summary = "Tells about the server: versions, memory, traffic, keys.",
+     .since = "1.0.0",
+     .group = "server",
+     .complexity = "O(1)",
+     .arguments = "[section [section ...]]"},
+};
+
+}  // namespace
+
+void RegisterInfoCommand(CommandRegistry& registry, ServerServices& services) {
+  registry.Add(kCommands, &services);
+}
+
+}  // namespace backplane

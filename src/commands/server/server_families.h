@@ -1,0 +1,15 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// The parts of the server family, put together by RegisterServerCommands.
+#pragma once
+
+#include "commands/server/server_commands.h"
+
+namespace backplane {
+
+void RegisterCommandCommand(CommandRegistry& registry);
+void RegisterConfigCommand(CommandRegistry& registry, ServerServices& services);
+void RegisterInfoCommand(CommandRegistry& registry, ServerServices& services);
+void RegisterDebugCommand(CommandRegistry& registry, ServerServices& services);
+void RegisterAdminCommands(CommandRegistry& registry, ServerServices& services);
+
+}  // namespace backplane

@@ -1,0 +1,83 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// RedisModuleBlockedClient: a client that waits for a module. Made by BlockClient on the engine
+// thread; ends through UnblockClient or AbortBlock, which any thread may call: they put it into
+// BlockedClients' queue, and the engine thread completes it. A timeout or hang-up takes the client
+// away from it (`session` becomes null), not the handle: the module still owes the unblock.
+#pragma once
+
+#include <memory>
+#include <mutex>
+#include <string>
+#include <vector>
+
+#include "client/session.h"
+#include "modhost/api_signatures.h"
+#include "modhost/registration.h"
+#include "net/event_loop.h"
+#include "resp/reply_tape.h"
+
+struct RedisModuleBlockedClient final : public backplane::Registration,
+                                        public backplane::BlockedState,
+                                        public backplane::TimerHandler {
+  using FreePrivdata = void (*)(RedisModuleCtx*, void*);
+
+  RedisModuleBlockedClient(backplane::Module* module, backplane::Session* session_in);
+  // A client that still waits gets an error.
+  ~RedisModuleBlockedClient() override;
+
+  void OnDisconnect() override;
+  bool OnUnblock(bool error) override;
+  void OnTimeout() override;
+  int64_t deadline_ms() const override { return deadline; }
+  int64_t OnTimer() override;
+
+  void StartTimer(int64_t timeout_ms);
+  void StopTimer();
+  // Engine thread: runs the callbacks, replies, frees the client. The object can go then.
+  void Complete();
+  // Runs a callback that may reply to the client.
+  void RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag);
+  // Lets the client go on.
+  void ReleaseClient();
+
+  backplane::Session* session;  // null: gone, timed out, or never was blocked
+  uint64_t client_id = 0;
+  int db = 0;
+  int resp = 2;
+  RedisModuleCmdFunc reply_callback = nullptr;
+  RedisModuleCmdFunc timeout_callback = nullptr;
+  RedisModuleDisconnectFunc disconnect_callback = nullptr;
+  FreePrivdata free_privdata = nullptr;
+  void* privdata = nullptr;
+  bool aborted = false;
+  bool queued = false;
+  int64_t deadline = 0;
+  backplane::EventLoop::TimerId timer = 0;
+  std::vector<std::string> args;  // the command, for the callbacks
+  backplane::ReplyTape tape;      // replies of the thread
+  int64_t measured_ns = 0;
+  int64_t measure_started_ns = 0;
+};
+
+namespace backplane {
+
+class ModuleHost;
+
+// Handles whose end was asked for.
+class BlockedClients {
+ public:
+  explicit BlockedClients(EventLoop* loop) : loop_(loop) {}
+  // Any thread. False when it was queued before.
+  bool Push(RedisModuleBlockedClient* client);
+  // Engine thread: completes what is queued.
+  void Drain();
+  // The object is going: it must not be completed later.
+  void Forget(RedisModuleBlockedClient* client);
+
+ private:
+  EventLoop* loop_;
+  std::mutex mutex_;
+  std::vector<RedisModuleBlockedClient*> queue_;
+};
+
+}  // namespace backplane

@@ -1,0 +1,217 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ModuleHost: loads and unloads modules and gives the API its services. One per server, built with
+// references to what it serves; the server keeps the order: services, host, clients, and back.
+//
+// Threads: everything under the host lock; the engine thread holds it except inside the loop's wait.
+// The loop hook that does this must be the innermost one (added last): construct the host after
+// everything else that hooks into the loop.
+#pragma once
+
+#include <array>
+#include <map>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <unordered_map>
+#include <utility>
+#include <vector>
+
+#include "config/options.h"
+#include "engine/clients.h"
+#include "engine/engine.h"
+#include "modhost/api_table.h"
+#include "modhost/blocked_client.h"
+#include "modhost/call_reply.h"
+#include "modhost/command_filters.h"
+#include "modhost/host_lock.h"
+#include "modhost/key.h"
+#include "modhost/key_events.h"
+#include "modhost/module.h"
+#include "modhost/server_events.h"
+#include "modhost/string.h"
+#include "modhost/timers.h"
+#include "modhost/type_registry.h"
+#include "net/event_loop.h"
+
+namespace backplane {
+
+// What LOADEX gives besides the path: pairs of name and value.
+using ModuleConfigs = std::vector<std::pair<std::string, std::string>>;
+
+class ModuleHost final : private LoopHook, private Clients::Listener, private OptionListener {
+ public:
+  struct Services {
+    Engine& engine;
+    EventLoop& loop;
+    OptionTable& options;
+    Clients* clients;  // null in unit tests
+  };
+  explicit ModuleHost(const Services& services);
+  // Unloads nothing by OnUnload: modules' registrations are destroyed, binaries stay mapped until
+  // the process ends.
+  ~ModuleHost() override;
+  ModuleHost(const ModuleHost&) = delete;
+  ModuleHost& operator=(const ModuleHost&) = delete;
+
+  // --- for MODULE commands and the server ---
+  // The error's message is the reply text after "ERR ". Reasons are in the log.
+  Status Load(const std::string& path, const std::vector<std::string>& args,
+              const ModuleConfigs& configs = {});
+  Status Unload(std::string_view name);
+  Module* FindModule(std::string_view name) const;
+  const std::vector<std::unique_ptr<Module>>& modules() const { return modules_; }
+  // Options of modules read from the config file before the modules are loaded.
+  void SetPendingConfigs(
+      const std::vector<std::pair<std::string, std::vector<std::string>>>& unknown);
+  // Names in pending configs that no module took; a server start must refuse them.
+  std::vector<std::string> UnusedPendingConfigs() const;
+  // "# Modules" lines of INFO, and modules' own sections: pairs of section title and text. An empty
+  // `wanted` means all; else only the section of that name ("search_index") or module.
+  std::string ModulesInfo() const;
+  std::string ModuleSections(std::string_view wanted, bool for_crash_report);
+  // True when INFO <section> is a module's.
+  bool HasInfoSection(std::string_view section);
+
+  // --- things the server tells ---
+  void OnShutdown() { events_.Fire(REDISMODULE_EVENT_SHUTDOWN, 0, nullptr); }
+  void OnCron(int hz);
+  // REDISMODULE_SUBEVENT_LOADING_*, _PERSISTENCE_*.
+  void OnLoading(uint64_t subevent) { events_.Fire(REDISMODULE_EVENT_LOADING, subevent, nullptr); }
+  void OnPersistence(uint64_t subevent) {
+    events_.Fire(REDISMODULE_EVENT_PERSISTENCE, subevent, nullptr);
+  }
+  void OnForkChild(uint64_t subevent) {
+    events_.Fire(REDISMODULE_EVENT_FORK_CHILD, subevent, nullptr);
+  }
+  // FLUSHALL / FLUSHDB around the flush; db -1: all.
+  void OnFlush(bool begin, int db, bool async);
+  void OnSwapDb(int first, int second);
+  // A forked child has ended: true when it was a module's.
+  bool OnChildExit(int pid, int exit_code, int signal);
+
+  // --- services for the API ---
+  Engine& engine() { return services_.engine; }
+  Keyspace& keyspace() { return services_.engine.keyspace(); }
+  Logger& logger() { return services_.engine.logger(); }
+  EventLoop& loop() { return services_.loop; }
+  OptionTable& options() { return services_.options; }
+  Clients* clients() { return services_.clients; }
+  HostLock& lock() { return lock_; }
+  TypeRegistry& types() { return types_; }
+  KeyEvents& key_events() { return key_events_; }
+  ServerEvents& events() { return events_; }
+  CommandFilters& filters() { return filters_; }
+  ModuleTimers& timers() { return timers_; }
+  OneShots& one_shots() { return one_shots_; }
+  BlockedClients& blocked_clients() { return blocked_clients_; }
+  StringPool& strings() { return strings_; }
+  KeyPool& keys() { return keys_; }
+  CallReplyPool& replies() { return replies_; }
+  NullSink& null_sink() { return null_sink_; }
+  ApiTable& api() { return api_; }
+
+  // A session for a callback or call that no client stands behind; sessions nest.
+  class InternalSession {
+   public:
+    InternalSession(ModuleHost& host, int db);
+    ~InternalSession() { --host_.sessions_used_; }
+    InternalSession(const InternalSession&) = delete;
+    InternalSession& operator=(const InternalSession&) = delete;
+    Session& operator*() { return *session_; }
+    Session* get() { return session_; }
+
+   private:
+    ModuleHost& host_;
+    Session* session_;
+  };
+
+  // Changes whenever an open key may be another one: a command ran, or a handle moved an entry.
+  uint64_t data_epoch() {
+    return services_.engine.stats().commands + entry_moves_;
+  }
+  void NoteEntryMove() { ++entry_moves_; }
+
+  // Work by a thread that holds the lock: at its release the loop must turn when data changed.
+  void ThreadTakesLock();
+  bool ThreadTriesLock();
+  void ThreadReleasesLock();
+
+  // Shared functions of modules, by name.
+  struct SharedApi {
+    Module* module;
+    void* function;
+  };
+  std::map<std::string, SharedApi, std::less<>>& shared_apis() { return shared_apis_; }
+
+  // INFO callbacks, in order of registration.
+  struct InfoProvider {
+    Module* module;
+    RedisModuleInfoFunc callback;
+  };
+  std::vector<InfoProvider>& info_providers() { return info_providers_; }
+
+  // Values for options that a module is about to register, by lower-case full name.
+  std::map<std::string, std::vector<std::string>, std::less<>>& pending_configs() {
+    return pending_configs_;
+  }
+
+  // Child of RM_Fork; pid 0: none.
+  struct ForkedChild {
+    int pid = 0;
+    Module* module = nullptr;
+    RedisModuleForkDoneHandler done = nullptr;
+    void* data = nullptr;
+  };
+  ForkedChild& child() { return child_; }
+  bool is_child = false;  // this process is such a child
+
+ private:
+  // --- LoopHook ---
+  int BeforeWait() override;
+  void AfterWait() override;
+  // --- Clients::Listener ---
+  void OnClientConnected(Session& session) override;
+  void OnClientDisconnected(Session& session) override;
+  // --- OptionListener ---
+  Status OnOptionsChanged(const std::vector<std::string>& names) override;
+
+  void FireClientChange(Session& session, uint64_t subevent);
+  // Maps the binary and runs OnLoad; the reason of a failure is logged.
+  bool Start(Module& module);
+  bool RunOnLoad(Module& module, void* entry);
+  bool Accepted(Module& module, int result);
+  void LogMissing(Module& module);
+  void ReviveFor(Module& module);
+  void FireModuleChange(const Module& module, uint64_t subevent);
+  void Discard(Module& module);
+  int FreeSlot() const;
+
+  Services services_;
+  HostLock lock_;
+  ApiTable api_;
+  NullSink null_sink_;
+  StringPool strings_;
+  KeyPool keys_;
+  CallReplyPool replies_;
+  std::vector<std::unique_ptr<Session>> sessions_;
+  size_t sessions_used_ = 0;
+  uint64_t entry_moves_ = 0;
+  uint64_t epoch_at_lock_ = 0;
+  TypeRegistry types_;
+  KeyEvents key_events_;
+  ServerEvents events_;
+  CommandFilters filters_;
+  ModuleTimers timers_;
+  OneShots one_shots_;
+  BlockedClients blocked_clients_;
+  std::map<std::string, SharedApi, std::less<>> shared_apis_;
+  std::vector<InfoProvider> info_providers_;
+  std::map<std::string, std::vector<std::string>, std::less<>> pending_configs_;
+  ForkedChild child_;
+  std::vector<std::unique_ptr<Module>> modules_;
+};
+
+// Fills the table with every function that the host has; one line for each area.
+void RegisterAllApis(ApiTable& table);
+
+}  // namespace backplane

@@ -1,0 +1,110 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// RedisModuleKey: an open key. Handles are pooled (KeyPool); a handle remembers the entry that it
+// found and looks it up again when a command may have run, or another handle changed keys, since.
+// Under the host lock.
+#pragma once
+
+#include <cstdint>
+#include <string>
+#include <vector>
+
+#include "keyspace/database.h"
+#include "modhost/context.h"
+#include "value/list_value.h"
+#include "value/zset_value.h"
+
+struct RedisModuleKey {
+  // The entry as it is now; null for an empty key.
+  backplane::Entry* entry() {
+    if (seen_epoch != Epoch()) [[unlikely]]
+      Refresh();
+    return found;
+  }
+  bool writable() const { return (mode & 2) != 0; }
+  bool readable() const { return (mode & 1) != 0; }
+  bool iterating() const { return zset.active; }
+  // The database key with its hash, so that it is hashed once.
+  backplane::Key key() const { return backplane::Key(name->view(), hash); }
+  // After this handle put another entry in the place of the one it had.
+  void SetEntry(backplane::Entry* entry);
+  // A change of the value: for NOTE at close and for other handles.
+  void Changed();
+
+  RedisModuleCtx* ctx = nullptr;
+  backplane::Module* module = nullptr;
+  backplane::Database* db = nullptr;
+  RedisModuleString* name = nullptr;
+  uint64_t hash = 0;
+  backplane::Entry* found = nullptr;
+  uint64_t seen_epoch = 0;
+  int mode = 0;
+  bool changed = false;
+
+  // Range iterator of a sorted set.
+  struct ZsetRange {
+    bool active = false;
+    bool end = true;
+    backplane::ZSetValue::Span span;
+    uint64_t rank = 0;
+    backplane::ZSetValue::Position at;
+  };
+  ZsetRange zset;
+
+ private:
+  uint64_t Epoch() const;
+  void Refresh();
+};
+
+namespace backplane {
+
+class KeyPool {
+ public:
+  KeyPool() = default;
+  KeyPool(const KeyPool&) = delete;
+  KeyPool& operator=(const KeyPool&) = delete;
+  ~KeyPool() {
+    for (RedisModuleKey* key : free_) delete key;
+  }
+  RedisModuleKey* Take() {
+    if (free_.empty()) return new RedisModuleKey;
+    RedisModuleKey* key = free_.back();
+    free_.pop_back();
+    return key;
+  }
+  void Give(RedisModuleKey* key) { free_.push_back(key); }
+
+ private:
+  std::vector<RedisModuleKey*> free_;
+};
+
+// Opens `name` (a reference is taken) in the context's database; null when a key opened for reading
+// only is absent.
+RedisModuleKey* OpenModuleKey(RedisModuleCtx* ctx, RedisModuleString* name, int mode);
+// A handle on an entry at hand, for callbacks. No lookup, no statistics.
+RedisModuleKey* OpenModuleKeyAt(RedisModuleCtx* ctx, Database& db, RedisModuleString* name,
+                                Entry* entry, int mode);
+// Signals a change, frees the handle. The context's list is not touched.
+void CloseModuleKey(RedisModuleKey* key);
+// REDISMODULE_KEYTYPE_*.
+int ModuleKeyType(RedisModuleKey* key);
+// Removes the value; the handle stays, empty.
+void DeleteModuleKey(RedisModuleKey* key, bool lazy);
+
+// The value of a key that must have this type or be empty: creates it when empty. Null: another
+// type.
+template <class T>
+T* ValueForWrite(RedisModuleKey* key, TypeId type);
+// Removes the key when its aggregate has become empty.
+void DeleteIfEmptied(RedisModuleKey* key);
+
+template <class T>
+T* ValueForWrite(RedisModuleKey* key, TypeId type) {
+  Entry* entry = key->entry();
+  if (entry == nullptr) {
+    entry = key->db->Add(key->key(), std::make_unique<T>());
+    key->SetEntry(entry);
+  }
+  return entry->type() == type ? &entry->template As<T>() : nullptr;
+}
+
+}  // namespace backplane

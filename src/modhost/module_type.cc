@@ -1,0 +1,139 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ModuleType, ModuleValue: from the server's calls to the module's callbacks.
+#include "modhost/module_type.h"
+
+#include <cstring>
+
+#include "base/ascii.h"
+#include "modhost/body_stream.h"
+#include "modhost/host.h"
+#include "modhost/module_io.h"
+
+namespace backplane {
+
+namespace {
+
+// Bytes of RedisModuleTypeMethods that a version has.
+size_t MethodsSize(uint64_t version) {
+  switch (version) {
+    case 1:
+      return offsetof(RedisModuleTypeMethods, aux_load);
+    case 2:
+      return offsetof(RedisModuleTypeMethods, free_effort);
+    case 3:
+      return offsetof(RedisModuleTypeMethods, mem_usage2);
+    case 4:
+      return offsetof(RedisModuleTypeMethods, aux_save2);
+    default:
+      return sizeof(RedisModuleTypeMethods);
+  }
+}
+
+// A string for the length of a callback.
+class ScopedString {
+ public:
+  explicit ScopedString(std::string_view bytes) : string_(NewModuleString(bytes)) {}
+  ~ScopedString() { ReleaseModuleString(string_); }
+  ScopedString(const ScopedString&) = delete;
+  ScopedString& operator=(const ScopedString&) = delete;
+  RedisModuleString* get() const { return string_; }
+
+ private:
+  RedisModuleString* string_;
+};
+
+}  // namespace
+
+ModuleType::ModuleType(Module* module, std::string name, int encver, uint64_t type_id,
+                       const RedisModuleTypeMethods& methods)
+    : Registration(module), name_(std::move(name)), encver_(encver), type_id_(type_id) {
+  std::memcpy(&methods_, &methods, MethodsSize(methods.version));
+  module->host().types().Add(this);
+}
+
+ModuleType::~ModuleType() { module()->host().types().Remove(this); }
+
+ModuleValue::ModuleValue(ModuleType* type, void* data) : type_(type), data_(data) {
+  type_->value_count().fetch_add(1, std::memory_order_relaxed);
+}
+
+ModuleValue::~ModuleValue() {
+  if (data_ != nullptr && type_->methods().free != nullptr) type_->methods().free(data_);
+  type_->value_count().fetch_sub(1, std::memory_order_release);
+}
+
+void* ModuleValue::Exchange(void* data) { return std::exchange(data_, data); }
+
+size_t ModuleValue::MemoryUsage(size_t samples) const {
+  const RedisModuleTypeMethods& m = type_->methods();
+  if (m.mem_usage2 != nullptr) {
+    RedisModuleKeyOptCtx where;
+    ScopedString key("");
+    where.from_key = key.get();
+    return sizeof(*this) + m.mem_usage2(&where, data_, samples);
+  }
+  return sizeof(*this) + (m.mem_usage != nullptr ? m.mem_usage(data_) : 0);
+}
+
+size_t ModuleValue::FreeEffort() const {
+  const RedisModuleTypeMethods& m = type_->methods();
+  if (m.free_effort == nullptr && m.free_effort2 == nullptr) return 1;
+  ScopedString key("");
+  size_t effort;
+  if (m.free_effort2 != nullptr) {
+    RedisModuleKeyOptCtx where;
+    where.from_key = key.get();
+    effort = m.free_effort2(&where, data_);
+  } else {
+    effort = m.free_effort(key.get(), data_);
+  }
+  return effort == 0 ? SIZE_MAX : effort;
+}
+
+std::unique_ptr<Value> ModuleValue::Clone() const {
+  const RedisModuleTypeMethods& m = type_->methods();
+  if (m.copy == nullptr && m.copy2 == nullptr) return nullptr;
+  // The keys are not part of Value's interface; the command that copies knows them.
+  ModuleHost& host = type_->module()->host();
+  const CommandContext* command = host.engine().current();
+  const bool is_copy =
+      command != nullptr && command->argc() >= 3 && command->command().name == "copy";
+  ScopedString from(is_copy ? command->arg(1) : "");
+  ScopedString to(is_copy ? command->arg(2) : "");
+  void* copy;
+  if (m.copy2 != nullptr) {
+    RedisModuleKeyOptCtx where{.from_key = from.get(), .to_key = to.get()};
+    copy = m.copy2(&where, data_);
+  } else {
+    copy = m.copy(from.get(), to.get(), data_);
+  }
+  return copy == nullptr ? nullptr : std::make_unique<ModuleValue>(type_, copy);
+}
+
+void ModuleValue::Save(ValueWriter& writer) const {
+  writer.WriteLength(type_->type_id());
+  RedisModuleIO io;
+  io.type = type_;
+  io.writer = &writer;
+  type_->methods().rdb_save(&io, data_);
+  writer.WriteLength(static_cast<uint64_t>(BodyOpcode::kEof));
+}
+
+void ModuleValue::Unlinked(std::string_view key, int db) const {
+  const RedisModuleTypeMethods& m = type_->methods();
+  if (m.unlink == nullptr && m.unlink2 == nullptr) return;
+  ScopedString name(key);
+  if (m.unlink2 != nullptr) {
+    RedisModuleKeyOptCtx where{.from_key = name.get(), .from_db = db};
+    m.unlink2(&where, data_);
+  } else {
+    m.unlink(name.get(), data_);
+  }
+}
+
+ModuleValue* AsModuleValue(Value& value) {
+  if (value.type().id() != TypeId::kModule) return nullptr;
+  return dynamic_cast<ModuleValue*>(&value);
+}
+
+}  // namespace backplane

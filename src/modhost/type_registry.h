@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// TypeRegistry: the value types of all modules, and dormant AUX fields. Turns stored bytes into live
+// values and back (ModuleValues), and revives what is dormant when a type is registered. Engine
+// thread.
+#pragma once
+
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "engine/engine.h"
+#include "value/dormant_value.h"
+
+namespace backplane {
+
+class Module;
+class ModuleHost;
+class ModuleType;
+
+class TypeRegistry final : public ModuleValues {
+ public:
+  explicit TypeRegistry(ModuleHost* host) : host_(host) {}
+
+  void Add(ModuleType* type) { types_.push_back(type); }
+  void Remove(ModuleType* type) { std::erase(types_, type); }
+  // By the nine-character name.
+  ModuleType* Find(std::string_view name) const;
+  const std::vector<ModuleType*>& types() const { return types_; }
+
+  // --- ModuleValues ---
+  Result<std::unique_ptr<Value>> Revive(uint64_t type_id, std::string_view body,
+                                        std::string_view key, int db) override;
+  Status LoadAux(uint64_t type_id, int when, std::string_view body) override;
+  void SaveAux(int when, AuxOut& out) override;
+
+  // What a revival did; kept for MODULE LIST and the log.
+  struct Report {
+    uint64_t revived = 0;
+    uint64_t failed = 0;
+  };
+  // Makes every dormant value and AUX field of the module's types live.
+  Report ReviveAll(Module& module);
+  // Forgets dormant AUX fields: the data set is replaced.
+  void ClearDormantAux() { dormant_aux_.clear(); }
+
+  // Runs rdb_load over a body. kCorrupt when the module refused it or did not read all.
+  Result<std::unique_ptr<Value>> Load(ModuleType& type, int encver, std::string_view body,
+                                      std::string_view key, int db);
+
+ private:
+  struct DormantAux {
+    uint64_t type_id;
+    int when;
+    std::string body;
+  };
+  Status LoadLiveAux(ModuleType& type, uint64_t type_id, int when, std::string_view body);
+  void ReviveAux(Module& module, int when, Report* report);
+  void ReviveValues(Module& module, Report* report);
+
+  ModuleHost* host_;
+  std::vector<ModuleType*> types_;
+  std::vector<DormantAux> dormant_aux_;
+  bool saw_dormant_ = false;
+};
+
+}  // namespace backplane

@@ -1,0 +1,205 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Settings: the command line, redis.conf syntax, CONFIG."""
+
+import subprocess
+
+import pytest
+
+from harness.server import binary_under_test, is_redis
+
+# Names that tools and operators expect to find.
+NAMES = """
+bind port unixsocket protected-mode tcp-backlog timeout tcp-keepalive daemonize pidfile loglevel logfile databases save
+stop-writes-on-bgsave-error rdbcompression rdbchecksum dbfilename dir maxclients maxmemory maxmemory-policy
+maxmemory-samples lazyfree-lazy-eviction lazyfree-lazy-expire lazyfree-lazy-server-del lazyfree-lazy-user-del
+lazyfree-lazy-user-flush appendonly appendfsync hash-max-listpack-entries hash-max-listpack-value hash-max-ziplist-entries
+list-max-listpack-size list-compress-depth set-max-intset-entries set-max-listpack-entries set-max-listpack-value
+zset-max-listpack-entries zset-max-listpack-value activerehashing client-output-buffer-limit client-query-buffer-limit
+proto-max-bulk-len hz dynamic-hz slowlog-log-slower-than slowlog-max-len latency-monitor-threshold
+notify-keyspace-events requirepass active-expire-effort io-threads enable-debug-command enable-module-command
+""".split()
+NAMES_OF_7_2 = {"set-max-listpack-entries", "set-max-listpack-value"}
+
+
+def get(connection, *names):
+    values = connection.do("CONFIG", "GET", *names)
+    return dict(zip(values[::2], values[1::2]))
+
+
+@pytest.mark.parametrize("name", NAMES)
+def test_known_names(conn, name):
+    found = get(conn, name)
+    if name in NAMES_OF_7_2 and is_redis(binary_under_test()):
+        pytest.skip("new in 7.2")
+    assert list(found) == [name.encode()]
+
+
+def test_config_get_patterns(conn):
+    found = get(conn, "hash-max-*", "port", "nosuch")
+    assert {b"hash-max-listpack-entries", b"hash-max-ziplist-entries", b"port"} <= set(found)
+    assert get(conn, "MAXCLIENTS") == {b"MAXCLIENTS": b"10000"}, "a name comes back as it was asked for"
+    assert get(conn, "nosuch") == {}
+    assert conn.error("CONFIG", "GET") == "ERR wrong number of arguments for 'config|get' command"
+    assert conn.error("CONFIG", "NOSUCH") == "ERR unknown subcommand 'NOSUCH'. Try CONFIG HELP."
+
+
+def test_config_get_is_a_map_in_resp3(conn3):
+    assert conn3.call("CONFIG", "GET", "databases") == (b"%", [(b"$", b"databases"), (b"$", b"16")])
+
+
+@pytest.mark.parametrize("name, value, shown", [
+    ("maxmemory", "100mb", b"104857600"),
+    ("maxmemory", "1g", b"1000000000"),
+    ("maxmemory", "2gb", b"2147483648"),
+    ("maxmemory", "0", b"0"),
+    ("hz", "100", b"100"),
+    ("hz", "100000", b"500"),
+    ("loglevel", "debug", b"debug"),
+    ("loglevel", "notice", b"notice"),
+    ("maxmemory-policy", "allkeys-lru", b"allkeys-lru"),
+    ("maxmemory-policy", "noeviction", b"noeviction"),
+    ("activerehashing", "no", b"no"),
+    ("activerehashing", "YES", b"yes"),
+    ("hash-max-ziplist-entries", "77", b"77"),
+    ("notify-keyspace-events", "KEA", b"AKE"),
+    ("notify-keyspace-events", "gE$", b"g$E"),
+    ("notify-keyspace-events", "", b""),
+    ("save", "10 20 30 40", b"10 20 30 40"),
+    ("save", "", b""),
+    ("slowlog-log-slower-than", "-1", b"-1"),
+    ("timeout", "100", b"100"),
+    ("timeout", "0", b"0"),
+])
+def test_config_set(conn, name, value, shown):
+    assert conn.raw("CONFIG", "SET", name, value) == b"+OK\r\n"
+    assert get(conn, name) == {name.encode(): shown}
+
+
+def test_aliases_are_one_setting(conn):
+    conn.do("CONFIG", "SET", "hash-max-ziplist-entries", "33")
+    assert get(conn, "hash-max-listpack-entries") == {b"hash-max-listpack-entries": b"33"}
+    conn.do("CONFIG", "SET", "hash-max-listpack-entries", "128")
+
+
+@pytest.mark.parametrize("arguments, error", [
+    (["maxclients", "x"], "ERR CONFIG SET failed (possibly related to argument 'maxclients') - argument couldn't be parsed "
+                          "into an integer"),
+    (["maxclients", "0"], "ERR CONFIG SET failed (possibly related to argument 'maxclients') - argument must be between 1 "
+                          "and 4294967295 inclusive"),
+    (["activerehashing", "maybe"], "ERR CONFIG SET failed (possibly related to argument 'activerehashing') - argument must "
+                                   "be 'yes' or 'no'"),
+    (["loglevel", "loud"], "ERR CONFIG SET failed (possibly related to argument 'loglevel') - argument(s) must be one of "
+                           "the following: "),
+    (["maxmemory", "1parsec"], "ERR CONFIG SET failed (possibly related to argument 'maxmemory') - argument must be a "
+                               "memory value"),
+    (["databases", "5"], "ERR CONFIG SET failed (possibly related to argument 'databases') - can't set immutable config"),
+    (["notify-keyspace-events", "?"], "ERR CONFIG SET failed (possibly related to argument 'notify-keyspace-events') - "
+                                      "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."),
+    (["save", "10"], "ERR CONFIG SET failed (possibly related to argument 'save') - Invalid save parameters"),
+    (["nosuch", "1"], "ERR Unknown option or number of arguments for CONFIG SET - 'nosuch'"),
+    (["hz"], "ERR wrong number of arguments for 'config|set' command"),
+    (["hz", "10", "timeout"], "ERR syntax error"),
+    (["hz", "10", "hz", "11"], "ERR CONFIG SET failed (possibly related to argument 'hz') - duplicate parameter"),
+])
+def test_config_set_errors(conn, arguments, error):
+    assert conn.error("CONFIG", "SET", *arguments).startswith(error)
+
+
+def test_config_set_is_all_or_nothing(conn):
+    before = get(conn, "timeout", "maxclients")
+    conn.error("CONFIG", "SET", "timeout", "77", "maxclients", "x")
+    assert get(conn, "timeout", "maxclients") == before
+    conn.do("CONFIG", "SET", "timeout", "88", "slowlog-max-len", "99")
+    assert get(conn, "timeout", "slowlog-max-len") == {b"timeout": b"88", b"slowlog-max-len": b"99"}
+    conn.do("CONFIG", "SET", "timeout", "0")
+
+
+def test_a_threshold_changes_encodings(conn):
+    conn.do("CONFIG", "SET", "hash-max-listpack-entries", "2")
+    conn.do("HSET", "h", "a", "1", "b", "2")
+    assert conn.do("OBJECT", "ENCODING", "h") == b"listpack"
+    conn.do("HSET", "h", "c", "3")
+    assert conn.do("OBJECT", "ENCODING", "h") == b"hashtable"
+    conn.do("CONFIG", "SET", "hash-max-listpack-entries", "128")
+
+
+def test_config_file(start_server, tmp_path):
+    file = tmp_path / "redis.conf"
+    included = tmp_path / "more.conf"
+    included.write_text("hz 50\n")
+    file.write_text(f"""# A comment
+
+maxclients 123
+  timeout   45
+requirepass "a b\\x41\\""
+save 900 1
+save 300 10
+include {included}
+client-output-buffer-limit pubsub 1mb 0 0
+rename-command FLUSHALL ""
+rename-command CONFIG my-config
+""")
+    # The file comes first on a command line; what follows wins.
+    server = start_server(start=False)
+    server.command_line = lambda: [server.binary, str(file), "--port", "0", "--unixsocket", str(server.socket_path),
+                                   "--dir", str(server.folder), "--timeout", "46"]
+    server.start()
+    connection = server.connect()
+    assert connection.raw("AUTH", 'a bA"') == b"+OK\r\n"
+    assert connection.error("CONFIG", "GET", "hz").startswith("ERR unknown command 'CONFIG'")
+    assert connection.error("FLUSHALL").startswith("ERR unknown command 'FLUSHALL'")
+    for name, value in (("maxclients", b"123"), ("timeout", b"46"), ("hz", b"50"), ("save", b"900 1 300 10")):
+        assert connection.do("my-config", "GET", name) == [name.encode(), value]
+
+
+def test_config_rewrite(start_server, tmp_path):
+    file = tmp_path / "redis.conf"
+    server = start_server(start=False)
+    file.write_text(f"# Kept comment\nport 0\nunixsocket {server.socket_path}\ndir {server.folder}\nmaxclients 50\n")
+    server.command_line = lambda: [server.binary, str(file)]
+    server.start()
+    connection = server.connect()
+    connection.do("CONFIG", "SET", "maxclients", "60", "timeout", "7", "save", "11 22")
+    assert connection.raw("CONFIG", "REWRITE") == b"+OK\r\n"
+    text = file.read_text()
+    assert text.startswith("# Kept comment\n") and "maxclients 60\n" in text and "timeout 7\n" in text
+    assert "save 11 22\n" in text
+    server.restart()
+    connection = server.connect()
+    assert get(connection, "maxclients", "timeout", "save") == {b"maxclients": b"60", b"timeout": b"7",
+                                                                b"save": b"11 22"}
+
+
+def test_rewrite_without_a_file(conn):
+    assert conn.error("CONFIG", "REWRITE") == "ERR The server is running without a config file"
+
+
+@pytest.mark.parametrize("options, message", [
+    (["--maxclients", "x"], "argument couldn't be parsed into an integer"),
+    (["--nosuchoption", "1"], "Bad directive or wrong number of arguments"),
+    (["--port"], "wrong number of arguments"),
+    (["--loglevel", "loud"], "must be one of the following"),
+    (["--dir", "/nonexistent/folder"], "No such file or directory"),
+], ids=lambda value: " ".join(value) if isinstance(value, list) else "")
+def test_bad_settings_stop_the_start_with_a_message(start_server, options, message):
+    server = start_server(*options, start=False)
+    server.launch()
+    assert server.wait() == 1
+    assert message in server.log()
+    if options[0] != "--dir":
+        assert "FATAL CONFIG FILE ERROR" in server.log() and f">>> '{options[0][2:]}" in server.log()
+
+
+def test_version_and_help(start_server):
+    binary = start_server(start=False).binary
+    version = subprocess.run([binary, "--version"], capture_output=True, text=True)
+    assert version.returncode == 0 and " v=" in version.stdout
+    usage = subprocess.run([binary, "--help"], capture_output=True, text=True)
+    assert "Usage" in usage.stdout + usage.stderr
+
+
+def test_resetstat(conn):
+    conn.do("SET", "a", "1")
+    assert b"cmdstat_set:" in conn.do("INFO", "commandstats")
+    assert conn.raw("CONFIG", "RESETSTAT") == b"+OK\r\n"
+    assert b"cmdstat_set:" not in conn.do("INFO", "commandstats")

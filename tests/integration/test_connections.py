@@ -1,0 +1,303 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Who may connect and what a connection may do: AUTH, HELLO, limits, protected mode, sockets, CLIENT."""
+
+import os
+import socket
+import stat
+
+import pytest
+
+from harness.resp import Connection, plain
+from harness.server import wait_until
+
+
+def client_fields(line):
+    return dict(field.partition("=")[::2] for field in line.decode().split())
+
+
+# AUTH.
+
+
+def test_without_a_password_everything_is_allowed_and_auth_is_refused(conn):
+    assert conn.error("AUTH", "x") == ("ERR AUTH <password> called without any password configured for the default "
+                                       "user. Are you sure your configuration is correct?")
+    assert conn.error("AUTH", "nosuchuser", "x") == "WRONGPASS invalid username-password pair or user is disabled."
+    assert conn.raw("AUTH", "default", "anything") == b"+OK\r\n"
+
+
+def test_requirepass(start_server):
+    server = start_server("--requirepass", "secret")
+    connection = server.connect()
+    for command in (["GET", "a"], ["PING"], ["CONFIG", "GET", "port"], ["MULTI"], ["NOSUCHCOMMAND"]):
+        assert connection.error(*command) in ("NOAUTH Authentication required.",
+                                              "ERR unknown command 'NOSUCHCOMMAND', with args beginning with: ")
+    assert connection.error("AUTH", "wrong") == "WRONGPASS invalid username-password pair or user is disabled."
+    assert connection.error("AUTH", "default", "wrong").startswith("WRONGPASS")
+    assert connection.error("AUTH") == "ERR wrong number of arguments for 'auth' command"
+    assert connection.error("AUTH", "a", "b", "c") == "ERR syntax error"
+    assert connection.raw("AUTH", "secret") == b"+OK\r\n"
+    assert connection.raw("SET", "a", "1") == b"+OK\r\n"
+    assert connection.raw("RESET") == b"+RESET\r\n"
+    assert connection.error("GET", "a").startswith("NOAUTH")
+    assert connection.raw("AUTH", "default", "secret") == b"+OK\r\n"
+    assert connection.do("GET", "a") == b"1"
+
+
+def test_requirepass_can_be_changed(start_server):
+    server = start_server()
+    old, new = server.connect(), server.connect()
+    assert old.raw("CONFIG", "SET", "requirepass", "one") == b"+OK\r\n"
+    assert old.do("PING") == b"PONG", "who was in stays in"
+    assert server.connect().error("PING") == "NOAUTH Authentication required."
+    assert new.raw("CONFIG", "SET", "requirepass", "") == b"+OK\r\n"
+    assert server.connect().do("PING") == b"PONG"
+
+
+# HELLO.
+
+
+def test_hello_switches_the_protocol(server):
+    connection = server.connect()
+    fields = plain(connection.call("HELLO"))
+    fields = dict(zip(fields[::2], fields[1::2]))
+    assert fields[b"proto"] == 2 and fields[b"mode"] == b"standalone" and fields[b"role"] == b"master"
+    assert list(fields) == [b"server", b"version", b"proto", b"id", b"mode", b"role", b"modules"]
+    assert connection.raw("HGETALL", "nokey") == b"*0\r\n"
+    reply = connection.call("HELLO", "3")
+    assert reply[0] == b"%" and plain(reply)[b"proto"] == 3
+    assert connection.raw("HGETALL", "nokey") == b"%0\r\n"
+    assert connection.raw("GET", "nokey") == b"_\r\n"
+    assert connection.call("HELLO", "2")[0] == b"*"
+    assert connection.raw("GET", "nokey") == b"$-1\r\n"
+
+
+def test_hello_errors_change_nothing(server):
+    connection = server.connect()
+    assert connection.error("HELLO", "4") == "NOPROTO unsupported protocol version"
+    assert connection.error("HELLO", "1") == "NOPROTO unsupported protocol version"
+    assert connection.error("HELLO", "x") == "ERR Protocol version is not an integer or out of range"
+    assert connection.error("HELLO", "3", "AUTH", "a").startswith("ERR Syntax error in HELLO option 'AUTH'")
+    assert connection.error("HELLO", "3", "NOSUCH").startswith("ERR Syntax error in HELLO option 'NOSUCH'")
+    assert connection.error("HELLO", "3", "AUTH", "nosuchuser", "x").startswith("WRONGPASS")
+    assert connection.error("HELLO", "3", "SETNAME", "a b").startswith("ERR Client names cannot contain spaces")
+    assert connection.raw("GET", "nokey") == b"$-1\r\n", "still RESP2"
+
+
+def test_hello_authenticates_and_names(start_server):
+    server = start_server("--requirepass", "secret")
+    connection = server.connect()
+    assert connection.error("HELLO", "3").startswith("NOAUTH HELLO must be called with the client already authenticated")
+    fields = connection.do("HELLO", "3", "AUTH", "default", "secret", "SETNAME", "worker")
+    assert fields[b"proto"] == 3
+    assert connection.do("CLIENT", "GETNAME") == b"worker"
+
+
+# CLIENT.
+
+
+def test_client_name_id_and_list(server):
+    a, b = server.connect(), server.connect(tcp=True)
+    assert a.raw("CLIENT", "GETNAME") == b"$-1\r\n"
+    assert a.raw("CLIENT", "SETNAME", "first") == b"+OK\r\n"
+    assert a.error("CLIENT", "SETNAME", "two words") == (
+        "ERR Client names cannot contain spaces, newlines or special characters.")
+    a_id, b_id = a.do("CLIENT", "ID"), b.do("CLIENT", "ID")
+    assert b_id > a_id
+    lines = {int(client_fields(line)["id"]): client_fields(line) for line in a.do("CLIENT", "LIST").splitlines()}
+    assert lines[a_id]["name"] == "first" and lines[a_id]["cmd"] == "client|list"
+    assert lines[b_id]["addr"].startswith("127.0.0.1:") and lines[b_id]["laddr"] == f"127.0.0.1:{server.port}"
+    assert lines[b_id]["cmd"] == "client|id" and lines[b_id]["resp"] == "2"
+    for field in ("fd", "age", "idle", "flags", "db", "sub", "psub", "multi", "qbuf", "qbuf-free", "argv-mem", "obl",
+                  "oll", "omem", "tot-mem", "events", "user", "redir"):
+        assert field in lines[a_id], field
+    info = client_fields(b.do("CLIENT", "INFO"))
+    assert int(info["id"]) == b_id
+    assert len(a.do("CLIENT", "LIST", "ID", b_id).splitlines()) == 1
+    assert a.do("CLIENT", "LIST", "TYPE", "pubsub") == b""
+
+
+def test_client_kill(server):
+    a, b, c = server.connect(), server.connect(tcp=True), server.connect(tcp=True)
+    assert a.do("CLIENT", "KILL", "ID", b.do("CLIENT", "ID")) == 1
+    assert b.read_to_end() == b""
+    addr = client_fields(c.do("CLIENT", "INFO"))["addr"]
+    assert a.raw("CLIENT", "KILL", addr) == b"+OK\r\n"
+    assert c.read_to_end() == b""
+    assert a.error("CLIENT", "KILL", "1.2.3.4:5") == "ERR No such client"
+    assert a.do("CLIENT", "KILL", "ID", 999999999) == 0
+    assert a.error("CLIENT", "KILL", "ID", "x") == "ERR client-id should be greater than 0"
+    own = a.do("CLIENT", "ID")
+    assert a.do("CLIENT", "KILL", "ID", own, "SKIPME", "no") == 1, "the reply comes before the end"
+    assert a.read_to_end() == b""
+
+
+def test_client_reply(conn):
+    conn.send_bytes(b"CLIENT REPLY OFF\r\nPING\r\nPING\r\nCLIENT REPLY ON\r\nPING\r\n")
+    assert [conn.read_raw() for _ in range(2)] == [b"+OK\r\n", b"+PONG\r\n"]
+    conn.send_bytes(b"CLIENT REPLY SKIP\r\nPING\r\nECHO a\r\n")
+    assert conn.read_raw() == b"$1\r\na\r\n"
+    assert conn.error("CLIENT", "REPLY", "MAYBE") == "ERR syntax error"
+
+
+def test_client_pause_and_unpause(server):
+    a, b = server.connect(), server.connect()
+    assert a.raw("CLIENT", "PAUSE", "100000", "WRITE") == b"+OK\r\n"
+    b.send("SET", "k", "1")
+    b.socket.settimeout(0.2)
+    with pytest.raises(TimeoutError):
+        b.read()
+    b.socket.settimeout(30)
+    assert a.raw("GET", "k") == b"$-1\r\n"
+    assert a.raw("CLIENT", "UNPAUSE") == b"+OK\r\n"
+    assert b.read_raw() == b"+OK\r\n"
+
+
+def test_reset_forgets_the_state_of_the_connection(conn):
+    conn.do("HELLO", "3")
+    conn.do("SELECT", "5")
+    conn.do("CLIENT", "SETNAME", "x")
+    conn.do("WATCH", "k")
+    conn.do("MULTI")
+    assert conn.raw("RESET") == b"+RESET\r\n"
+    assert conn.raw("EXEC") == b"-ERR EXEC without MULTI\r\n"
+    assert conn.raw("GET", "nokey") == b"$-1\r\n"
+    fields = client_fields(conn.do("CLIENT", "INFO"))
+    assert fields["db"] == "0" and fields["name"] == ""
+
+
+# Limits.
+
+
+def test_maxclients(start_server):
+    server = start_server("--maxclients", "5")
+    connections = [server.connect() for _ in range(5)]
+    for connection in connections:
+        assert connection.do("PING") == b"PONG"
+    extra = server.connect(tcp=True)
+    assert extra.read_to_end() == b"-ERR max number of clients reached\r\n"
+    assert b"rejected_connections:1" in connections[0].do("INFO", "stats")
+    connections.pop().close()
+
+    def again():
+        with Connection(server.socket_path) as connection:
+            try:
+                return connection.raw("PING") == b"+PONG\r\n"
+            except (EOFError, OSError):
+                return False
+
+    wait_until(again, what="a new connection in the place of a closed one")
+
+
+def test_idle_clients_are_closed(start_server):
+    server = start_server("--timeout", "1")
+    connection = server.connect()
+    subscriber = server.connect()
+    subscriber.do("SUBSCRIBE", "channel")
+    assert connection.do("PING") == b"PONG"
+    assert connection.read_to_end() == b"", "closed by the server"
+    publisher = server.connect()
+    assert publisher.do("PUBLISH", "channel", "x") == 1, "a subscriber is not idle"
+
+
+def test_output_limit_of_normal_clients(start_server):
+    server = start_server("--client-output-buffer-limit", "normal 1mb 0 0")
+    connection, other = server.connect(), server.connect()
+    connection.do("SET", "big", b"x" * 500_000)
+    connection.send_bytes(b"GET big\r\n" * 200)
+    wait_until(lambda: len(other.do("CLIENT", "LIST").splitlines()) == 1, what="closing a client that does not read")
+    assert other.do("PING") == b"PONG"
+
+
+def test_output_limit_of_subscribers(start_server):
+    server = start_server("--client-output-buffer-limit", "pubsub 256kb 0 0")
+    subscriber, publisher = server.connect(), server.connect()
+    subscriber.do("SUBSCRIBE", "channel")
+
+    def publish():
+        return publisher.do("PUBLISH", "channel", b"x" * 50_000) == 0
+
+    wait_until(publish, what="closing a subscriber that does not read")
+
+
+def test_output_limit_at_run_time(conn):
+    conn.do("CONFIG", "SET", "client-output-buffer-limit", "normal 2mb 1mb 10 replica 4mb 3mb 20")
+    assert conn.do("CONFIG", "GET", "client-output-buffer-limit")[1] == (
+        b"normal 2097152 1048576 10 slave 4194304 3145728 20 pubsub 33554432 8388608 60")
+    assert conn.error("CONFIG", "SET", "client-output-buffer-limit", "nosuch 1 1 1").startswith("ERR CONFIG SET failed")
+    conn.do("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0")
+
+
+# Addresses.
+
+
+def test_several_bind_addresses(start_server):
+    # "-" means: go on if that address is not there.
+    server = start_server("--bind", "127.0.0.1", "127.0.0.2", "-::1")
+    for address in ("127.0.0.1", "127.0.0.2"):
+        with socket.create_connection((address, server.port)) as raw:
+            raw.sendall(b"PING\r\n")
+            assert raw.recv(100) == b"+PONG\r\n"
+    with pytest.raises(OSError):
+        socket.create_connection(("127.0.0.3", server.port), 1).close()
+
+
+def test_no_tcp_port(start_server):
+    server = start_server(tcp=False)
+    assert server.connect().do("CONFIG", "GET", "port") == [b"port", b"0"]
+
+
+def test_unix_socket_permissions(start_server):
+    server = start_server("--unixsocketperm", "700")
+    assert stat.S_IMODE(os.stat(server.socket_path).st_mode) == 0o700
+    server.stop()
+    assert not server.socket_path.exists(), "the socket goes with the server"
+
+
+def own_address():
+    """An address of this machine that is not on the loopback, or None."""
+    with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as probe:
+        try:
+            probe.connect(("192.0.2.1", 9))  # Sends nothing: it only picks a route.
+            return probe.getsockname()[0]
+        except OSError:
+            return None
+
+
+def test_protected_mode(start_server):
+    address = own_address()
+    if address is None or address.startswith("127."):
+        pytest.skip("this machine has no address besides the loopback")
+    server = start_server("--bind", "*")
+    inside = server.connect(tcp=True)
+    assert inside.do("PING") == b"PONG"
+
+    def from_outside():
+        with socket.create_connection((address, server.port)) as raw:
+            raw.settimeout(10)
+            try:
+                raw.sendall(b"PING\r\n")
+                return raw.recv(4096)
+            except ConnectionResetError:
+                return b""
+
+    assert from_outside().startswith(b"-DENIED Redis is running in protected mode because protected mode is enabled and "
+                                     b"no password is set for the default user.")
+    inside.do("CONFIG", "SET", "protected-mode", "no")
+    assert from_outside() == b"+PONG\r\n"
+    inside.do("CONFIG", "SET", "protected-mode", "yes")
+    inside.do("CONFIG", "SET", "requirepass", "secret")
+    assert from_outside() == b"-NOAUTH Authentication required.\r\n"
+
+
+def test_databases(start_server):
+    server = start_server("--databases", "4")
+    connection = server.connect()
+    assert connection.raw("SELECT", "3") == b"+OK\r\n"
+    assert connection.raw("SELECT", "4") == b"-ERR DB index is out of range\r\n"
+    connection.do("SET", "k", "3")
+    assert connection.do("MOVE", "k", "0") == 1
+    assert connection.raw("GET", "k") == b"$-1\r\n"
+    connection.do("SELECT", "0")
+    assert connection.do("GET", "k") == b"3"
+    assert connection.raw("SWAPDB", "0", "1") == b"+OK\r\n"
+    assert connection.raw("GET", "k") == b"$-1\r\n"

@@ -1,0 +1,117 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""INFO: the sections, and the fields that monitoring tools read."""
+
+import pytest
+
+from harness.server import wait_until
+
+FIELDS = {
+    "server": "redis_version redis_git_sha1 redis_git_dirty redis_build_id redis_mode os arch_bits monotonic_clock "
+              "multiplexing_api gcc_version process_id process_supervised run_id tcp_port server_time_usec "
+              "uptime_in_seconds uptime_in_days hz configured_hz lru_clock executable config_file io_threads_active",
+    "clients": "connected_clients cluster_connections maxclients client_recent_max_input_buffer "
+               "client_recent_max_output_buffer blocked_clients tracking_clients clients_in_timeout_table",
+    "memory": "used_memory used_memory_human used_memory_rss used_memory_rss_human used_memory_peak "
+              "used_memory_peak_human used_memory_overhead used_memory_startup used_memory_dataset "
+              "total_system_memory total_system_memory_human maxmemory maxmemory_human maxmemory_policy "
+              "mem_fragmentation_ratio mem_allocator active_defrag_running lazyfree_pending_objects lazyfreed_objects",
+    "persistence": "loading async_loading current_cow_peak current_cow_size rdb_changes_since_last_save "
+                   "rdb_bgsave_in_progress rdb_last_save_time rdb_last_bgsave_status rdb_last_bgsave_time_sec "
+                   "rdb_current_bgsave_time_sec rdb_saves rdb_last_cow_size rdb_last_load_keys_expired "
+                   "rdb_last_load_keys_loaded aof_enabled aof_rewrite_in_progress aof_last_bgrewrite_status "
+                   "aof_last_write_status",
+    "stats": "total_connections_received total_commands_processed instantaneous_ops_per_sec total_net_input_bytes "
+             "total_net_output_bytes rejected_connections sync_full expired_keys evicted_keys keyspace_hits "
+             "keyspace_misses pubsub_channels pubsub_patterns latest_fork_usec total_forks unexpected_error_replies "
+             "total_error_replies total_reads_processed total_writes_processed",
+    "replication": "role connected_slaves master_replid master_replid2 master_repl_offset second_repl_offset "
+                   "repl_backlog_active repl_backlog_size",
+    "cpu": "used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children",
+    "cluster": "cluster_enabled",
+}
+
+
+def info(connection, *sections):
+    """INFO as {section: {field: value}}."""
+    found, section = {}, None
+    text = connection.do("INFO", *sections).decode()
+    assert text == "" or text.endswith("\r\n")
+    for line in text.split("\r\n"):
+        if line.startswith("# "):
+            section = found.setdefault(line[2:].lower(), {})
+        elif line:
+            name, _, value = line.partition(":")
+            section[name] = value
+    return found
+
+
+@pytest.mark.parametrize("section", FIELDS)
+def test_fields(conn, section):
+    found = info(conn, section)
+    assert list(found) == [section]
+    missing = [field for field in FIELDS[section].split() if field not in found[section]]
+    assert not missing
+
+
+def test_sections(conn):
+    conn.do("SET", "a", "1")
+    default = info(conn)
+    assert list(default)[:4] == ["server", "clients", "memory", "persistence"]
+    assert {"stats", "replication", "cpu", "modules", "errorstats", "cluster", "keyspace"} <= set(default)
+    assert "commandstats" not in default
+    assert "commandstats" in info(conn, "all")
+    assert {"commandstats", "modules"} <= set(info(conn, "everything"))
+    assert set(info(conn, "server", "CPU")) == {"server", "cpu"}
+    assert info(conn, "nosuchsection") == {}
+    assert info(conn, "default").keys() == default.keys()
+
+
+def test_keyspace(conn):
+    conn.do("MSET", "a", "1", "b", "2")
+    conn.do("EXPIRE", "a", "1000")
+    conn.do("SELECT", "5")
+    conn.do("SET", "c", "3")
+    found = info(conn, "keyspace")["keyspace"]
+    assert found["db0"].startswith("keys=2,expires=1,avg_ttl=")
+    assert found["db5"].startswith("keys=1,expires=0,avg_ttl=0")
+    assert set(found) == {"db0", "db5"}
+
+
+def test_counters(start_server):
+    connection = start_server().connect()
+    connection.do("SET", "a", "1")
+    connection.do("GET", "a")
+    connection.do("GET", "nokey")
+    connection.error("LPUSH", "a", "x")
+    connection.error("NOSUCHCOMMAND")
+    stats = info(connection, "stats")["stats"]
+    assert stats["keyspace_hits"] == "1" and stats["keyspace_misses"] == "1"
+    assert stats["total_error_replies"] == "2"
+    everything = info(connection, "everything")
+    assert everything["errorstats"] == {"errorstat_WRONGTYPE": "count=1", "errorstat_ERR": "count=1"}
+    get = dict(pair.split("=") for pair in everything["commandstats"]["cmdstat_get"].split(","))
+    assert get["calls"] == "2" and get["failed_calls"] == "0" and float(get["usec_per_call"]) >= 0
+    push = dict(pair.split("=") for pair in everything["commandstats"]["cmdstat_lpush"].split(","))
+    assert push["failed_calls"] == "1"
+
+
+def test_expired_keys_are_counted(start_server):
+    connection = start_server().connect()
+    connection.do("SET", "a", "1", "PX", "1")
+    wait_until(lambda: info(connection, "stats")["stats"]["expired_keys"] == "1")
+
+
+def test_memory_grows_with_data_and_shrinks_again(start_server):
+    connection = start_server().connect()
+    before = int(info(connection, "memory")["memory"]["used_memory"])
+    connection.pipeline([["SET", f"k{i}", b"x" * 1000] for i in range(2000)])
+    full = int(info(connection, "memory")["memory"]["used_memory"])
+    assert full - before > 2_000_000
+    connection.do("FLUSHALL", "SYNC")
+    after = int(info(connection, "memory")["memory"]["used_memory"])
+    assert after < before + 1_000_000
+
+
+def test_resp3_info_is_a_verbatim_string(conn3):
+    kind, text = conn3.call("INFO", "server")
+    assert kind == b"=" and text.startswith(b"txt:# Server\r\n")
