@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Blocked clients: completion, timeout, hang-up.
+#include "modhost/blocked_client.h"
+
+#include <algorithm>
+
+#include "modhost/context.h"
+#include "modhost/host.h"
+
+using backplane::ArgumentStrings;
+using backplane::Engine;
+using backplane::ModuleHost;
+
+RedisModuleBlockedClient::RedisModuleBlockedClient(backplane::Module* module,
+                                                   backplane::Session* session_in)
+    : Registration(module), session(session_in) {
+  ++module->blocked_clients;
+}
+
+RedisModuleBlockedClient::~RedisModuleBlockedClient() {
+  --module()->blocked_clients;
+  module()->host().blocked_clients().Forget(this);
+  StopTimer();
+  if (session != nullptr) {
+    session->reply().Error("UNBLOCKED the module that the command belongs to was unloaded");
+    ReleaseClient();
+  }
+}
+
+void RedisModuleBlockedClient::ReleaseClient() {
+  backplane::Session* client = session;
+  session = nullptr;
+  if (client->link() != nullptr) client->link()->ScheduleWrite();
+  // Last: it may run the client's next commands at once.
+  client->Unblock();
+}
+
+void RedisModuleBlockedClient::StartTimer(int64_t timeout_ms) {
+  deadline = module()->host().loop().now_ms() + timeout_ms;
+  timer = module()->host().loop().AddTimer(timeout_ms, this);
+}
+
+void RedisModuleBlockedClient::StopTimer() {
+  if (timer != 0) module()->host().loop().RemoveTimer(timer);
+  timer = 0;
+}
+
+void RedisModuleBlockedClient::RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag) {
+  ModuleHost& host = module()->host();
+  Engine::Unit unit(host.engine());
+  std::vector<std::string_view> views(args.begin(), args.end());
+  ArgumentStrings strings(host.strings(), views);
+  RedisModuleCtx ctx(module(), session, &session->reply());
+  ctx.flags |= flag;
+  ctx.client_id = client_id;
+  ctx.blocked = this;
+  ctx.blocked_privdata = privdata;
+  callback(&ctx, strings.data(), strings.size());
+}
+
+void RedisModuleBlockedClient::OnDisconnect() {
+  session = nullptr;
+  StopTimer();
+  if (disconnect_callback == nullptr) return;
+  ModuleHost& host = module()->host();
+  Engine::Unit unit(host.engine());
+  ModuleHost::InternalSession internal(host, db);
+  RedisModuleCtx ctx(module(), internal.get(), &host.null_sink());
+  ctx.flags |= backplane::kCtxBlockedDisconnected;
+  ctx.client_id = client_id;
+  ctx.blocked = this;
+  ctx.blocked_privdata = privdata;
+  disconnect_callback(&ctx, this);
+}
+
+bool RedisModuleBlockedClient::OnUnblock(bool error) {
+  // As in the field: only a command that knows what to do at a timeout can be ended so.
+  if (timeout_callback == nullptr) return false;
+  if (error) {
+    session->reply().Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    StopTimer();
+    ReleaseClient();
+  } else {
+    OnTimeout();
+  }
+  return true;
+}
+
+void RedisModuleBlockedClient::OnTimeout() {
+  StopTimer();
+  if (session == nullptr) return;
+  if (timeout_callback != nullptr) {
+    RunReplyCallback(timeout_callback, backplane::kCtxBlockedTimeout);
+  } else {
+    session->reply().Null();
+  }
+  if (session != nullptr) ReleaseClient();
+}
+
+int64_t RedisModuleBlockedClient::OnTimer() {
+  timer = 0;
+  OnTimeout();
+  return -1;
+}
+
+void RedisModuleBlockedClient::Complete() {
+  StopTimer();
+  const bool connected = session != nullptr;
+  if (connected && !aborted && reply_callback != nullptr) {
+    RunReplyCallback(reply_callback, backplane::kCtxBlockedReply);
+  }
+  if (privdata != nullptr && free_privdata != nullptr) {
+    ModuleHost& host = module()->host();
+    Engine::Unit unit(host.engine());
+    ModuleHost::InternalSession internal(host, db);
+    RedisModuleCtx ctx(module(), internal.get(), &host.null_sink());
+    if (!connected) ctx.flags |= backplane::kCtxBlockedDisconnected;
+    ctx.client_id = client_id;
+    ctx.blocked = this;
+    ctx.blocked_privdata = privdata;
+    free_privdata(&ctx, privdata);
+  }
+  if (session != nullptr) {
+    if (!tape.empty()) {
+      tape.Finish();
+      tape.CopyTo(0, session->reply());
+    }
+    ReleaseClient();
+  }
+  module()->Destroy(this);
+}
+
+namespace backplane {
+
+bool BlockedClients::Push(RedisModuleBlockedClient* client) {
+  {
+    std::lock_guard guard(mutex_);
+    if (client->queued) return false;
+    client->queued = true;
+    queue_.push_back(client);
+  }
+  loop_->Wake();
+  return true;
+}
+
+void BlockedClients::Drain() {
+  for (;;) {
+    RedisModuleBlockedClient* client;
+    {
+      std::lock_guard guard(mutex_);
+      if (queue_.empty()) return;
+      client = queue_.front();
+      queue_.erase(queue_.begin());
+    }
+    client->Complete();
+  }
+}
+
+void BlockedClients::Forget(RedisModuleBlockedClient* client) {
+  std::lock_guard guard(mutex_);
+  std::erase(queue_, client);
+}
+
+}  // namespace backplane
