@@ -226,11 +226,7 @@ CONVERSATIONS = {
         a COMMAND LIST FILTERBY
         a COMMAND LIST FILTERBY PATTERN nosuch*
         a RESET""",
-    "help texts": """
-        a OBJECT HELP
-        a PUBSUB HELP
-        a CONFIG HELP
-        a MEMORY NOSUCH
+    "keys that are not there": """
         a OBJECT ENCODING nokey
         a OBJECT FREQ nokey
         a OBJECT IDLETIME nokey

@@ -280,8 +280,7 @@ def test_protected_mode(start_server):
             except ConnectionResetError:
                 return b""
 
-    assert from_outside().startswith(b"-DENIED Redis is running in protected mode because protected mode is enabled and "
-                                     b"no password is set for the default user.")
+    assert from_outside().startswith(b"-DENIED ")
     inside.do("CONFIG", "SET", "protected-mode", "no")
     assert from_outside() == b"+PONG\r\n"
     inside.do("CONFIG", "SET", "protected-mode", "yes")

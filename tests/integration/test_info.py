@@ -6,26 +6,19 @@ import pytest
 from harness.server import wait_until
 
 FIELDS = {
-    "server": "redis_version redis_git_sha1 redis_git_dirty redis_build_id redis_mode os arch_bits monotonic_clock "
-              "multiplexing_api gcc_version process_id process_supervised run_id tcp_port server_time_usec "
-              "uptime_in_seconds uptime_in_days hz configured_hz lru_clock executable config_file io_threads_active",
-    "clients": "connected_clients cluster_connections maxclients client_recent_max_input_buffer "
-               "client_recent_max_output_buffer blocked_clients tracking_clients clients_in_timeout_table",
+    "server": "redis_version redis_git_sha1 redis_mode os arch_bits multiplexing_api gcc_version process_id run_id tcp_port "
+              "server_time_usec uptime_in_seconds uptime_in_days hz configured_hz executable config_file",
+    "clients": "connected_clients maxclients blocked_clients tracking_clients",
     "memory": "used_memory used_memory_human used_memory_rss used_memory_rss_human used_memory_peak "
-              "used_memory_peak_human used_memory_overhead used_memory_startup used_memory_dataset "
-              "total_system_memory total_system_memory_human maxmemory maxmemory_human maxmemory_policy "
-              "mem_fragmentation_ratio mem_allocator active_defrag_running lazyfree_pending_objects lazyfreed_objects",
-    "persistence": "loading async_loading current_cow_peak current_cow_size rdb_changes_since_last_save "
-                   "rdb_bgsave_in_progress rdb_last_save_time rdb_last_bgsave_status rdb_last_bgsave_time_sec "
-                   "rdb_current_bgsave_time_sec rdb_saves rdb_last_cow_size rdb_last_load_keys_expired "
-                   "rdb_last_load_keys_loaded aof_enabled aof_rewrite_in_progress aof_last_bgrewrite_status "
-                   "aof_last_write_status",
+              "used_memory_peak_human total_system_memory maxmemory maxmemory_policy mem_fragmentation_ratio "
+              "mem_allocator lazyfree_pending_objects",
+    "persistence": "loading rdb_changes_since_last_save rdb_bgsave_in_progress rdb_last_save_time "
+                   "rdb_last_bgsave_status rdb_last_bgsave_time_sec rdb_current_bgsave_time_sec rdb_saves "
+                   "rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded aof_enabled",
     "stats": "total_connections_received total_commands_processed instantaneous_ops_per_sec total_net_input_bytes "
-             "total_net_output_bytes rejected_connections sync_full expired_keys evicted_keys keyspace_hits "
-             "keyspace_misses pubsub_channels pubsub_patterns latest_fork_usec total_forks unexpected_error_replies "
-             "total_error_replies total_reads_processed total_writes_processed",
-    "replication": "role connected_slaves master_replid master_replid2 master_repl_offset second_repl_offset "
-                   "repl_backlog_active repl_backlog_size",
+             "total_net_output_bytes rejected_connections expired_keys evicted_keys keyspace_hits keyspace_misses "
+             "pubsub_channels pubsub_patterns latest_fork_usec total_forks total_error_replies",
+    "replication": "role connected_slaves master_replid master_repl_offset",
     "cpu": "used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children",
     "cluster": "cluster_enabled",
 }

@@ -1,0 +1,151 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Options: parsing and error texts, all-or-none setting, files, command line, rewrite.
+#include "config/options.h"
+
+#include <gtest/gtest.h>
+#include <unistd.h>
+
+#include <fstream>
+#include <sstream>
+
+#include "config/builtin_options.h"
+
+namespace backplane {
+namespace {
+
+class OptionsTest : public testing::Test {
+ protected:
+  OptionsTest() { RegisterBuiltinOptions(table_, settings_, limits_); }
+  std::string SetError(const std::string& name, const std::string& value) {
+    auto status = table_.SetAtRuntime({{name, value}}, true);
+    return status ? "" : status.error().message;
+  }
+  std::string Get(const std::string& name) {
+    auto pairs = table_.Get({name});
+    return pairs.size() == 1 ? pairs[0].second : "?";
+  }
+  std::string File(const std::string& text) {
+    std::string path =
+        testing::TempDir() + "backplane_options_" + std::to_string(getpid()) + ".conf";
+    std::ofstream(path) << text;
+    return path;
+  }
+  Settings settings_;
+  EncodingLimits limits_;
+  OptionTable table_;
+};
+
+TEST_F(OptionsTest, GivesTheErrorTextsThatClientsKnow) {
+  auto failure = [](const std::string& name, const std::string& why) {
+    return "CONFIG SET failed (possibly related to argument '" + name + "') - " + why;
+  };
+  EXPECT_EQ(SetError("maxclients", "abc"),
+            failure("maxclients", "argument couldn't be parsed into an integer"));
+  EXPECT_EQ(SetError("maxclients", "0"),
+            failure("maxclients", "argument must be between 1 and 4294967295 inclusive"));
+  EXPECT_EQ(SetError("rdbcompression", "x"),
+            failure("rdbcompression", "argument must be 'yes' or 'no'"));
+  EXPECT_EQ(SetError("loglevel", "x"),
+            failure("loglevel",
+                    "argument(s) must be one of the following: debug, verbose, notice, warning"));
+  EXPECT_EQ(SetError("databases", "3"), failure("databases", "can't set immutable config"));
+  EXPECT_EQ(SetError("proto-max-bulk-len", "1x"),
+            failure("proto-max-bulk-len", "argument must be a memory value"));
+  EXPECT_EQ(SetError("save", "a b"), failure("save", "Invalid save parameters"));
+  EXPECT_EQ(
+      SetError("notify-keyspace-events", "Q"),
+      failure("notify-keyspace-events", "Invalid event class character. Use 'Ag$lshzxeKEtmdn'."));
+  EXPECT_EQ(SetError("client-output-buffer-limit", "normal 0 0"),
+            failure("client-output-buffer-limit",
+                    "Wrong number of arguments in buffer limit configuration."));
+  EXPECT_EQ(SetError("nope", "1"), "Unknown option or number of arguments for CONFIG SET - 'nope'");
+  auto protected_set = table_.SetAtRuntime({{"dir", "/"}}, false);
+  EXPECT_EQ(protected_set.error().message, failure("dir", "can't set protected config"));
+  auto twice = table_.SetAtRuntime({{"timeout", "1"}, {"timeout", "2"}}, true);
+  EXPECT_EQ(twice.error().message, failure("timeout", "duplicate parameter"));
+}
+
+TEST_F(OptionsTest, SetsAllOrNone) {
+  auto status =
+      table_.SetAtRuntime({{"timeout", "7"}, {"save", "10 1"}, {"maxclients", "bad"}}, true);
+  EXPECT_FALSE(status.has_value());
+  EXPECT_EQ(settings_.timeout, 0);
+  EXPECT_EQ(Get("save"), "3600 1 300 100 60 10000");
+}
+
+TEST_F(OptionsTest, AListenersRefusalPutsTheOldValuesBack) {
+  class Refuser final : public OptionListener {
+   public:
+    Status OnOptionsChanged(const std::vector<std::string>&) override {
+      return Fail(ErrorCode::kIo, "port in use");
+    }
+  } refuser;
+  table_.AddListener(&refuser);
+  EXPECT_EQ(SetError("port", "7000"),
+            "CONFIG SET failed (possibly related to argument 'port') - port in use");
+  EXPECT_EQ(settings_.port, 6379);
+}
+
+TEST_F(OptionsTest, PatternsAndAliasesFindOptions) {
+  EXPECT_EQ(Get("hash-max-ziplist-entries"), Get("hash-max-listpack-entries"));
+  EXPECT_EQ(SetError("hash-max-ziplist-entries", "5"), "");
+  EXPECT_EQ(limits_.hash_max_listpack_entries, 5u);
+  EXPECT_EQ(table_.Get({"slowlog*"}).size(), 2u);
+  EXPECT_EQ(Get("PORT"), "6379");
+}
+
+TEST_F(OptionsTest, ReadsFileAndCommandLineInThatOrder) {
+  std::string path = File(
+      "# comment\nport 7000\nsave 60 1\nsave 30 2\nmaxclients 5\nrename-command KEYS \"\"\n"
+      "loadmodule /x.so a \"b c\"\nappendonly no\nsearch.threads 4\n");
+  auto directives =
+      ApplyCommandLine(table_, {path, "--port", "7001", "--save", "", "--loglevel", "debug"});
+  ASSERT_TRUE(directives.has_value()) << directives.error().message;
+  EXPECT_EQ(settings_.port, 7001);
+  EXPECT_TRUE(settings_.save.empty());
+  EXPECT_EQ(settings_.maxclients, 5);
+  EXPECT_EQ(directives->modules.size(), 1u);
+  EXPECT_EQ(directives->modules[0].args, (std::vector<std::string>{"a", "b c"}));
+  EXPECT_EQ(directives->renames[0].first, "KEYS");
+  EXPECT_EQ(directives->ignored, std::vector<std::string>{"appendonly"});
+  EXPECT_EQ(directives->unknown[0].first, "search.threads");
+}
+
+TEST_F(OptionsTest, SaveLinesOfAFileAddUp) {
+  ASSERT_TRUE(ApplyCommandLine(table_, {File("save 60 1\nsave 30 2\n")}).has_value());
+  EXPECT_EQ(Get("save"), "60 1 30 2");
+}
+
+TEST_F(OptionsTest, AModuleOnTheCommandLineKeepsItsArguments) {
+  auto directives =
+      ApplyCommandLine(table_, {"--loadmodule", "/x.so", "one", "two", "--port", "0"});
+  ASSERT_TRUE(directives.has_value());
+  EXPECT_EQ(directives->modules[0].args, (std::vector<std::string>{"one", "two"}));
+}
+
+TEST_F(OptionsTest, NamesTheLineOfABadFile) {
+  auto directives = ApplyCommandLine(table_, {File("port 7000\nbogus option\n")});
+  ASSERT_FALSE(directives.has_value());
+  EXPECT_NE(directives.error().message.find("at line 2"), std::string::npos);
+  EXPECT_NE(directives.error().message.find("bogus option"), std::string::npos);
+  EXPECT_FALSE(ApplyCommandLine(table_, {"/does/not/exist.conf"}).has_value());
+}
+
+TEST_F(OptionsTest, RewriteKeepsCommentsAndReplacesValues) {
+  std::string path = File("# my comment\nport 7000\nmaxclients 5\n");
+  auto directives = ApplyCommandLine(table_, {path});
+  ASSERT_TRUE(directives.has_value());
+  EXPECT_EQ(SetError("maxclients", "6"), "");
+  EXPECT_EQ(SetError("timeout", "9"), "");
+  directives->modules.push_back({"/m.so", {"x y"}});
+  ASSERT_TRUE(RewriteConfigFile(table_, *directives).has_value());
+  std::stringstream text;
+  text << std::ifstream(path).rdbuf();
+  EXPECT_EQ(text.str(),
+            "# my comment\nport 7000\nmaxclients 6\n# Generated by CONFIG REWRITE\nloadmodule "
+            "/m.so \"x y\"\n"
+            "timeout 9\n");
+}
+
+}  // namespace
+}  // namespace backplane
