@@ -84,9 +84,16 @@ bool Connection::FlushNow() {
     iovec parts[kIovMax];
     int count = out_.Gather(parts, kIovMax);
     if (count == 0) break;  // an open deferred reply holds the rest back
-    // One part needs no gather; write is a little cheaper.
-    ssize_t sent =
-        count == 1 ? write(fd_, parts[0].iov_base, parts[0].iov_len) : writev(fd_, parts, count);
+    // One part needs no gather; send is a little cheaper.
+    ssize_t sent;
+    if (count == 1) {
+      sent = send(fd_, parts[0].iov_base, parts[0].iov_len, MSG_NOSIGNAL);
+    } else {
+      msghdr message{};
+      message.msg_iov = parts;
+      message.msg_iovlen = static_cast<size_t>(count);
+      sent = sendmsg(fd_, &message, MSG_NOSIGNAL);
+    }
     if (sent < 0) {
       if (errno == EINTR) continue;
       if (errno != EAGAIN) {
