@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Fixtures of every test that needs a running server. pytest finds this file for all of tests/."""
 
+import contextlib
 import os
 import pathlib
 import sys
@@ -54,23 +55,11 @@ def conn3(server):
     connection.close()
 
 
-def _factory(binary):
-    servers = []
-
-    def start(*options, **arguments):
-        servers.append(Server(options, binary=binary, **arguments))
-        return servers[-1]
-
-    return start, servers
-
-
 @pytest.fixture
 def start_server():
     """start_server("--maxclients", 5) starts a server of the test's own. All are stopped at its end."""
-    start, servers = _factory(None)
-    yield start
-    for server in servers:
-        server.close()
+    with contextlib.ExitStack() as servers:
+        yield lambda *options, **arguments: servers.enter_context(Server(options, **arguments))
 
 
 @pytest.fixture
@@ -78,7 +67,5 @@ def start_redis():
     """The same for Debian's redis-server, the reference."""
     if not os.path.exists(REDIS):
         pytest.skip("redis-server is not installed (script/setup installs it)")
-    start, servers = _factory(REDIS)
-    yield start
-    for server in servers:
-        server.close()
+    with contextlib.ExitStack() as servers:
+        yield lambda *options, **arguments: servers.enter_context(Server(options, binary=REDIS, **arguments))

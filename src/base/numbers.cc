@@ -37,14 +37,22 @@ size_t DigitCount(uint64_t value) {
 // Calls a strto* function on a NUL-terminated copy; true when the whole text was read.
 template <class T>
 std::optional<T> ParseFloating(std::string_view text, T (*parse)(const char*, char**)) {
-  char small[256];
-  if (text.empty() || text.size() >= sizeof(small) || IsAsciiSpace(text[0])) return std::nullopt;
-  std::memcpy(small, text.data(), text.size());
-  small[text.size()] = '\0';
+  char few[256];
+  std::string many;
+  if (text.empty() || text.size() >= kLongDoubleTextMax || IsAsciiSpace(text[0]))
+    return std::nullopt;
+  const char* begin = few;
+  if (text.size() < sizeof(few)) {
+    std::memcpy(few, text.data(), text.size());
+    few[text.size()] = '\0';
+  } else {
+    many = text;
+    begin = many.c_str();
+  }
   char* end = nullptr;
   errno = 0;
-  T value = parse(small, &end);
-  if (end != small + text.size() || std::isnan(value)) return std::nullopt;
+  T value = parse(begin, &end);
+  if (end != begin + text.size() || std::isnan(value)) return std::nullopt;
   if (errno == ERANGE && (value == HUGE_VAL || value == -HUGE_VAL || value == 0))
     return std::nullopt;
   return value;

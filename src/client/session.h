@@ -86,6 +86,7 @@ class Session final : public Subscriber {
   int64_t created_ms = 0;  // wall time
   const Command* last_command = nullptr;
   uint64_t last_command_generation = 0;
+  bool last_command_by_own_name = false;
 
   std::unique_ptr<Transaction> transaction;  // between MULTI and EXEC
   Watcher watcher;

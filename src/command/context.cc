@@ -23,6 +23,20 @@ std::optional<int64_t> CommandContext::IntegerArgIn(size_t i, int64_t low, int64
   return value;
 }
 
+std::optional<int> CommandContext::DatabaseArg(size_t i) {
+  auto index = IntegerArg(i);
+  if (!index) return std::nullopt;
+  if (*index < INT32_MIN || *index > INT32_MAX) {
+    reply_.Error("ERR value is out of range, value must between -2147483648 and 2147483647");
+    return std::nullopt;
+  }
+  if (*index < 0 || *index >= keyspace().database_count()) {
+    reply_.Error(errors::kDbIndexOutOfRange);
+    return std::nullopt;
+  }
+  return static_cast<int>(*index);
+}
+
 std::optional<double> CommandContext::DoubleArg(size_t i, std::string_view error) {
   auto value = ParseDouble(args_[i]);
   if (!value) reply_.Error(error);

@@ -95,6 +95,9 @@ class CommandContext {
   std::optional<int64_t> IntegerArg(size_t i, std::string_view error = errors::kNotInteger);
   std::optional<int64_t> IntegerArgIn(size_t i, int64_t low, int64_t high,
                                       std::string_view error = errors::kNotInteger);
+  // An argument that names a database: replies the error of a number outside int, or outside the
+  // databases.
+  std::optional<int> DatabaseArg(size_t i);
   std::optional<double> DoubleArg(size_t i, std::string_view error = errors::kNotFloat);
   bool ArgIs(size_t i, std::string_view word) const;  // case ignored
 

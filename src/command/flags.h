@@ -36,8 +36,8 @@ enum CommandFlag : uint64_t {
   kCmdModuleGetChannels = 1ull << 23,
   kCmdModuleNoCluster = 1ull << 24,
   kCmdSentinel = 1ull << 25,
-  kCmdNotQueued = 1ull << 26,      // runs at once inside MULTI: EXEC, DISCARD, WATCH ...
-  kCmdSubscribedOk = 1ull << 27,   // allowed for a RESP2 client that has subscriptions
+  kCmdNotQueued = 1ull << 26,     // runs at once inside MULTI: EXEC, DISCARD, WATCH ...
+  kCmdSubscribedOk = 1ull << 27,  // allowed for a RESP2 client that has subscriptions
 };
 
 enum AclCategory : uint64_t {

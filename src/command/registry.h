@@ -46,7 +46,7 @@ class Command {
   KeyFinder key_finder = nullptr;
   int id = 0;  // dense, never reused
   const Command* parent = nullptr;
-  std::string module_name;  // empty for built-ins
+  std::string module_name;     // empty for built-ins
   mutable CommandStats stats;  // counted by the engine while everything else is fixed
 
   // Documentation for COMMAND DOCS.

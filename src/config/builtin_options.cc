@@ -197,12 +197,105 @@ Status CheckFileName(const std::string& text) {
   return {};
 }
 
+// Values beyond what makes sense are clamped, not refused.
+class HzOption final : public Option {
+ public:
+  explicit HzOption(int64_t* field) : Option("hz", 0), field_(field), default_(*field) {}
+  Status Set(const std::vector<std::string>& args) override {
+    auto value = args.size() == 1 ? ParseInt64(args[0]) : std::nullopt;
+    if (!value) return Bad("argument couldn't be parsed into an integer");
+    if (*value < 0 || *value > INT_MAX) {
+      return Bad("argument must be between 0 and " + std::to_string(INT_MAX) + " inclusive");
+    }
+    constexpr int64_t kLow = 1;
+    constexpr int64_t kHigh = 500;
+    *field_ = std::clamp(*value, kLow, kHigh);
+    return {};
+  }
+  std::string Get() const override { return std::to_string(*field_); }
+  bool IsDefault() const override { return *field_ == default_; }
+
+ private:
+  int64_t* field_;
+  int64_t default_;
+};
+
+constexpr EnumName kOnlyNo[] = {{"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 constexpr EnumName kSanitize[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr EnumName kFacilities[] = {{"user", 8},         {"local0", 16 << 3}, {"local1", 17 << 3},
                                     {"local2", 18 << 3}, {"local3", 19 << 3}, {"local4", 20 << 3},
                                     {"local5", 21 << 3}, {"local6", 22 << 3}, {"local7", 23 << 3}};
+
+// Options of Redis 7.2 whose features this server does not have.
+constexpr std::string_view kMissing[] = {"acl-pubsub-default",
+                                         "aclfile",
+                                         "acllog-max-len",
+                                         "activedefrag",
+                                         "activerehashing",
+                                         "active-expire-effort",
+                                         "aof-load-truncated",
+                                         "aof-rewrite-incremental-fsync",
+                                         "aof-timestamp-enabled",
+                                         "aof-use-rdb-preamble",
+                                         "appenddirname",
+                                         "appendfilename",
+                                         "appendfsync",
+
+                                         "auto-aof-rewrite-min-size",
+                                         "auto-aof-rewrite-percentage",
+                                         "busy-reply-threshold",
+                                         "cluster-enabled",
+                                         "crash-log-enabled",
+                                         "crash-memcheck-enabled",
+                                         "disable-thp",
+                                         "hll-sparse-max-bytes",
+                                         "io-threads",
+                                         "io-threads-do-reads",
+                                         "jemalloc-bg-thread",
+                                         "latency-monitor-threshold",
+                                         "latency-tracking",
+                                         "latency-tracking-info-percentiles",
+                                         "lazyfree-lazy-eviction",
+                                         "lfu-decay-time",
+                                         "lfu-log-factor",
+                                         "list-compress-depth",
+                                         "lua-time-limit",
+                                         "maxmemory",
+                                         "maxmemory-clients",
+                                         "maxmemory-eviction-tenacity",
+                                         "maxmemory-policy",
+                                         "maxmemory-samples",
+                                         "min-replicas-max-lag",
+                                         "min-replicas-to-write",
+                                         "no-appendfsync-on-rewrite",
+                                         "oom-score-adj",
+                                         "oom-score-adj-values",
+                                         "proc-title-template",
+                                         "rdb-del-sync-files",
+                                         "rdb-save-incremental-fsync",
+                                         "repl-backlog-size",
+                                         "repl-backlog-ttl",
+                                         "repl-disable-tcp-nodelay",
+                                         "repl-diskless-load",
+                                         "repl-diskless-sync",
+                                         "repl-diskless-sync-delay",
+                                         "repl-diskless-sync-max-replicas",
+                                         "repl-ping-replica-period",
+                                         "repl-timeout",
+                                         "replica-lazy-flush",
+                                         "replica-priority",
+                                         "replica-read-only",
+                                         "replica-serve-stale-data",
+                                         "set-proc-title",
+                                         "shutdown-on-sigint",
+                                         "shutdown-on-sigterm",
+                                         "shutdown-timeout",
+                                         "stream-node-max-bytes",
+                                         "stream-node-max-entries",
+                                         "supervised",
+                                         "tracking-table-max-keys"};
 
 template <class T, class... A>
 Option* AddOption(OptionTable& table, A&&... args) {
@@ -251,7 +344,6 @@ constexpr IntegerRow kIntegers[] = {
     {"client-query-buffer-limit", &Settings::client_query_buffer_limit, 1 << 20, INT64_MAX, 0,
      IntegerFormat::kMemory},
     {"databases", &Settings::databases, 1, INT_MAX, kOptionImmutable},
-    {"hz", &Settings::hz, 1, 500},
     {"rdb-version", &Settings::rdb_version, 10, 11},
     {"slowlog-log-slower-than", &Settings::slowlog_log_slower_than, -1, INT64_MAX},
     {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},
@@ -293,6 +385,11 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                         &settings.enable_debug_command, std::span(kLocalAccess));
   AddOption<EnumOption>(table, "enable-protected-configs", kOptionImmutable,
                         &settings.enable_protected_configs, std::span(kLocalAccess));
+  AddOption<HzOption>(table, &settings.hz);
+  // The append-only file comes later; clients and tools ask for the option and are told how it
+  // stands.
+  AddOption<EnumOption>(table, "appendonly", kOptionImmutable, &settings.appendonly,
+                        std::span(kOnlyNo));
   AddOption<BindOption>(table, &settings.bind);
   AddOption<SaveOption>(table, &settings.save);
   AddOption<OutputLimitOption>(table, &settings);
@@ -321,75 +418,7 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
 }
 
 bool IsKnownButMissing(std::string_view name) {
-  static constexpr std::string_view kNames[] = {"acl-pubsub-default",
-                                                "aclfile",
-                                                "acllog-max-len",
-                                                "activedefrag",
-                                                "activerehashing",
-                                                "active-expire-effort",
-                                                "aof-load-truncated",
-                                                "aof-rewrite-incremental-fsync",
-                                                "aof-timestamp-enabled",
-                                                "aof-use-rdb-preamble",
-                                                "appenddirname",
-                                                "appendfilename",
-                                                "appendfsync",
-                                                "appendonly",
-                                                "auto-aof-rewrite-min-size",
-                                                "auto-aof-rewrite-percentage",
-                                                "busy-reply-threshold",
-                                                "cluster-enabled",
-                                                "crash-log-enabled",
-                                                "crash-memcheck-enabled",
-                                                "disable-thp",
-                                                "hll-sparse-max-bytes",
-                                                "io-threads",
-                                                "io-threads-do-reads",
-                                                "jemalloc-bg-thread",
-                                                "latency-monitor-threshold",
-                                                "latency-tracking",
-                                                "latency-tracking-info-percentiles",
-                                                "lazyfree-lazy-eviction",
-                                                "lfu-decay-time",
-                                                "lfu-log-factor",
-                                                "list-compress-depth",
-                                                "lua-time-limit",
-                                                "maxmemory",
-                                                "maxmemory-clients",
-                                                "maxmemory-eviction-tenacity",
-                                                "maxmemory-policy",
-                                                "maxmemory-samples",
-                                                "min-replicas-max-lag",
-                                                "min-replicas-to-write",
-                                                "no-appendfsync-on-rewrite",
-                                                "oom-score-adj",
-                                                "oom-score-adj-values",
-                                                "proc-title-template",
-                                                "rdb-del-sync-files",
-                                                "rdb-save-incremental-fsync",
-                                                "repl-backlog-size",
-                                                "repl-backlog-ttl",
-                                                "repl-disable-tcp-nodelay",
-                                                "repl-diskless-load",
-                                                "repl-diskless-sync",
-                                                "repl-diskless-sync-delay",
-                                                "repl-diskless-sync-max-replicas",
-                                                "repl-ping-replica-period",
-                                                "repl-timeout",
-                                                "replica-lazy-flush",
-                                                "replica-priority",
-                                                "replica-read-only",
-                                                "replica-serve-stale-data",
-                                                "set-proc-title",
-                                                "shutdown-on-sigint",
-                                                "shutdown-on-sigterm",
-                                                "shutdown-timeout",
-                                                "stream-node-max-bytes",
-                                                "stream-node-max-entries",
-                                                "supervised",
-                                                "tracking-table-max-keys"};
-  std::string lower = ToLower(name);
-  return std::find(std::begin(kNames), std::end(kNames), lower) != std::end(kNames);
+  return std::find(std::begin(kMissing), std::end(kMissing), ToLower(name)) != std::end(kMissing);
 }
 
 }  // namespace backplane

@@ -53,7 +53,12 @@ std::vector<std::pair<std::string, std::string>> OptionTable::Get(
     auto add = [&](const std::string& name, const Option& option) {
       bool exact = EqualsIgnoreCase(pattern, name);
       bool hidden = (option.flags() & kOptionHidden) != 0;
-      if (exact || (!hidden && GlobMatch(pattern, name, true))) found.emplace(name, option.Get());
+      // A literal name is answered as it was asked for.
+      if (exact) {
+        found.emplace(pattern, option.Get());
+      } else if (!hidden && GlobMatch(pattern, name, true)) {
+        found.emplace(name, option.Get());
+      }
     };
     for (const auto& [name, option] : options_) add(name, *option);
     for (const auto& [name, option] : aliases_) add(name, *option);

@@ -92,12 +92,13 @@ TEST_F(OptionsTest, PatternsAndAliasesFindOptions) {
   EXPECT_EQ(limits_.hash_max_listpack_entries, 5u);
   EXPECT_EQ(table_.Get({"slowlog*"}).size(), 2u);
   EXPECT_EQ(Get("PORT"), "6379");
+  EXPECT_EQ(table_.Get({"PORT"})[0].first, "PORT");
 }
 
 TEST_F(OptionsTest, ReadsFileAndCommandLineInThatOrder) {
   std::string path = File(
       "# comment\nport 7000\nsave 60 1\nsave 30 2\nmaxclients 5\nrename-command KEYS \"\"\n"
-      "loadmodule /x.so a \"b c\"\nappendonly no\nsearch.threads 4\n");
+      "loadmodule /x.so a \"b c\"\nio-threads 4\nsearch.threads 4\n");
   auto directives =
       ApplyCommandLine(table_, {path, "--port", "7001", "--save", "", "--loglevel", "debug"});
   ASSERT_TRUE(directives.has_value()) << directives.error().message;
@@ -107,7 +108,7 @@ TEST_F(OptionsTest, ReadsFileAndCommandLineInThatOrder) {
   EXPECT_EQ(directives->modules.size(), 1u);
   EXPECT_EQ(directives->modules[0].args, (std::vector<std::string>{"a", "b c"}));
   EXPECT_EQ(directives->renames[0].first, "KEYS");
-  EXPECT_EQ(directives->ignored, std::vector<std::string>{"appendonly"});
+  EXPECT_EQ(directives->ignored, std::vector<std::string>{"io-threads"});
   EXPECT_EQ(directives->unknown[0].first, "search.threads");
 }
 

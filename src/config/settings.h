@@ -52,6 +52,7 @@ struct Settings {
   int64_t syslog_facility = 0;
   int64_t databases = 16;
   int64_t hz = 10;
+  int64_t appendonly = 0;
   bool dynamic_hz = true;
   bool always_show_logo = false;
   std::string dir = ".";

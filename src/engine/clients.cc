@@ -77,6 +77,9 @@ void Clients::OnAccept(int fd, bool is_unix) {
   by_connection_[connection] = raw;
   by_id_[id] = std::move(client);
   ++engine_->stats().connections;
+  if (engine_->logger().Enabled(LogLevel::kVerbose)) {
+    engine_->logger().Verbose("Accepted " + connection->peer());
+  }
   if (listener_ != nullptr) listener_->OnClientConnected(raw->session());
 }
 
@@ -88,6 +91,9 @@ void Clients::OnClosed(Connection& connection) {
   if (BlockedState* blocked = session.blocked_state()) {
     session.Unblock();
     blocked->OnDisconnect();
+  }
+  if (engine_->logger().Enabled(LogLevel::kVerbose)) {
+    engine_->logger().Verbose("Client closed connection id=" + std::to_string(session.id()));
   }
   uint64_t id = session.id();
   by_connection_.erase(it);
@@ -185,6 +191,12 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
       }
     }
     if (used == begin) break;
+  }
+  if (data.size() - used > static_cast<size_t>(engine_->settings().client_query_buffer_limit)) {
+    engine_->logger().Log(LogLevel::kWarning,
+                          "Closing client that reached max query buffer length: id=" +
+                              std::to_string(session.id()) + " addr=" + client->peer());
+    connection.Close();
   }
   if (!valid && !connection.closing() && !session.blocked()) {
     session.reply().Error("ERR Protocol error: " + std::string(client->parser_.error()));

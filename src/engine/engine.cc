@@ -21,12 +21,17 @@ namespace {
 
 std::string UnknownCommand(Args args) {
   constexpr size_t kShownBytes = 128;
+  // Text ends at a NUL byte, as clients know it.
+  auto shown_part = [](std::string_view arg, size_t limit) {
+    arg = arg.substr(0, limit);
+    return arg.substr(0, arg.find('\0'));
+  };
   std::string text = "ERR unknown command '";
-  text.append(args[0].substr(0, kShownBytes));
+  text.append(shown_part(args[0], kShownBytes));
   text += "', with args beginning with: ";
   size_t shown = 0;
   for (size_t i = 1; i < args.size() && shown < kShownBytes; ++i) {
-    std::string_view piece = args[i].substr(0, kShownBytes - shown);
+    std::string_view piece = shown_part(args[i], kShownBytes - shown);
     text += '\'';
     text.append(piece);
     text += "' ";
@@ -41,7 +46,7 @@ Command* Engine::Resolve(Session& session, Args args, std::string* error) {
   Command* command;
   const Command* last = session.last_command;
   if (last != nullptr && session.last_command_generation == services_.commands.generation() &&
-      EqualsIgnoreCase(args[0], last->name)) {
+      session.last_command_by_own_name && EqualsIgnoreCase(args[0], last->name)) {
     command = const_cast<Command*>(last);
   } else {
     command = services_.commands.Find(args[0]);
@@ -49,13 +54,8 @@ Command* Engine::Resolve(Session& session, Args args, std::string* error) {
       *error = UnknownCommand(args);
       return nullptr;
     }
-    // Containers are resolved word by word each time; a name that was renamed must not be found by
-    // its old one.
-    if (!command->has_subcommands() && EqualsIgnoreCase(args[0], command->name)) {
-      session.last_command = command;
-      session.last_command_generation = services_.commands.generation();
-    }
   }
+  const Command* top = command;
   if (command->has_subcommands() && args.size() >= 2) {
     Command* sub = command->Subcommand(args[1]);
     if (sub == nullptr && command->handler == nullptr) {
@@ -69,6 +69,12 @@ Command* Engine::Resolve(Session& session, Args args, std::string* error) {
     ++command->stats.rejected;
     return nullptr;
   }
+  session.last_command = command;
+  session.last_command_generation = services_.commands.generation();
+  // Only a plain command under the name it was given can be found again by comparing names: not a
+  // subcommand, nothing renamed.
+  session.last_command_by_own_name =
+      command == top && !top->has_subcommands() && EqualsIgnoreCase(args[0], top->name);
   return command;
 }
 
@@ -82,9 +88,20 @@ ReplySink& Engine::SinkFor(Session& session) {
 
 void Engine::Reject(Session& session, Command* command, std::string_view error) {
   if (command != nullptr) ++command->stats.rejected;
-  ++stats_.error_replies;
   if (session.transaction != nullptr) session.transaction->failed = true;
-  SinkFor(session).Error(error);
+  ReplySink& sink = SinkFor(session);
+  sink.Error(error);
+  CountErrorReply(sink);
+}
+
+void Engine::CountErrorReply(const ReplySink& sink) {
+  ++stats_.error_replies;
+  // An attacker must not fill the map with made-up codes (a module can pass one through).
+  constexpr size_t kCodesMax = 128;
+  if (stats_.errors_by_code.size() < kCodesMax ||
+      stats_.errors_by_code.contains(sink.last_error_code())) {
+    ++stats_.errors_by_code[sink.last_error_code()];
+  }
 }
 
 void Engine::Queue(Session& session, const Command& command, Args args) {
@@ -138,7 +155,7 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   ++stats_.commands;
   if (reply.error_count() != errors_before) [[unlikely]] {
     ++command.stats.failed;
-    ++stats_.error_replies;
+    CountErrorReply(reply);
   }
   if (propagate && propagation_.wanted()) [[unlikely]]
     PropagateResult(ctx, dirty_before);

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <map>
 #include <span>
 #include <string>
 #include <string_view>
@@ -63,6 +64,7 @@ struct EngineStats {
   uint64_t connections = 0;
   uint64_t rejected_connections = 0;
   uint64_t error_replies = 0;
+  std::map<std::string, uint64_t> errors_by_code;  // INFO errorstats
   uint64_t total_forks = 0;
   int64_t latest_fork_usec = 0;
   uint64_t unexpected_errors = 0;
@@ -172,6 +174,7 @@ class Engine final : public KeyspaceObserver {
   void KeyRemoving(Database& db, const Entry& entry, RemovalReason reason) override;
 
  private:
+  void CountErrorReply(const ReplySink& sink);
   void Reject(Session& session, Command* command, std::string_view error);
   void Queue(Session& session, const Command& command, Args args);
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);

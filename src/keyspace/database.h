@@ -100,6 +100,12 @@ class Database {
   // Adds an entry read from an RDB. False (and the content is freed) when the key exists.
   bool Load(std::string_view key, const EntryBuilder::Content& content, int64_t expire_ms,
             uint32_t access);
+  // Makes room in an empty database for so many keys, of which `expires` have a TTL, so that a load
+  // does not grow the tables on its way. No-op when there are keys.
+  void Reserve(size_t keys, size_t expires) {
+    table_.Reserve(keys);
+    expires_.Reserve(expires);
+  }
 
   // --- iteration ---
   // One step; calls f(Entry*). Expired keys are handed out too: f decides. See BucketTable::Scan.

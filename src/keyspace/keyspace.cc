@@ -6,7 +6,9 @@
 
 namespace backplane {
 
-Keyspace::Keyspace(int databases) : random_(static_cast<uint64_t>(WallMicros())) {
+Keyspace::Keyspace(int databases, EncodingLimits* limits)
+    : random_(static_cast<uint64_t>(WallMicros())),
+      limits_(limits != nullptr ? limits : &default_limits_) {
   databases_.reserve(static_cast<size_t>(databases));
   for (int i = 0; i < databases; ++i) databases_.push_back(std::make_unique<Database>(this, i));
   set_now_ms(WallMillis());

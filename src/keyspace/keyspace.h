@@ -27,7 +27,8 @@ class Keyspace {
     uint64_t expired_by_lookup = 0;
   };
 
-  explicit Keyspace(int databases);
+  // `limits` outlives the keyspace; without it, the keyspace has its own with the defaults.
+  explicit Keyspace(int databases, EncodingLimits* limits = nullptr);
   Keyspace(const Keyspace&) = delete;
   Keyspace& operator=(const Keyspace&) = delete;
 
@@ -84,7 +85,7 @@ class Keyspace {
   LazyFree& lazy_free() { return lazy_free_; }
   Stats& stats() { return stats_; }
   Random& random() { return random_; }
-  EncodingLimits& limits() { return limits_; }
+  EncodingLimits& limits() { return *limits_; }
 
   // All databases at once: FLUSHALL.
   void FlushAll(bool lazy);
@@ -106,7 +107,8 @@ class Keyspace {
   LazyFree lazy_free_;
   Stats stats_;
   Random random_;
-  EncodingLimits limits_;
+  EncodingLimits default_limits_;
+  EncodingLimits* limits_;
 };
 
 }  // namespace backplane

@@ -1,46 +1,41 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// BodyReader and BodyWriter: the RDB encodings over memory, for bodies of module values. Engine
+// BodyReader, BodyWriter: RDB readers and writers over memory, for bodies of module values. Engine
 // thread.
 #pragma once
 
 #include <string>
 #include <string_view>
 
-#include "value/serial.h"
+#include "persist/byte_sink.h"
+#include "persist/byte_source.h"
+#include "persist/rdb_reader.h"
+#include "persist/rdb_writer.h"
 
 namespace backplane {
 
-// Reads from a view.
-class BodyReader final : public ValueReader {
+class BodyReader {
  public:
-  explicit BodyReader(std::string_view bytes) : rest_(bytes) {}
-  Result<uint64_t> ReadLength() override;
-  Result<std::string> ReadString() override;
-  Result<double> ReadBinaryDouble() override;
-  Result<double> ReadTextDouble() override;
-  Status ReadRaw(char* out, size_t size) override;
-  bool sanitize() const override { return true; }
-  size_t remaining() const override { return rest_.size(); }
+  // `bytes` outlives the reader.
+  explicit BodyReader(std::string_view bytes) : source_(bytes), reader_(source_) {
+    source_.set_checksum(false);
+  }
+  ValueReader* reader() { return &reader_; }
 
  private:
-  // `*encoded`: the two low bits name an encoding instead of a length.
-  Result<uint64_t> ReadLengthOrEncoding(bool* encoded);
-  Result<std::string> ReadEncodedString(uint64_t encoding);
-  std::string_view rest_;
+  MemorySource source_;
+  RdbReader reader_;
 };
 
-// Appends to a string.
-class BodyWriter final : public ValueWriter {
+class BodyWriter {
  public:
-  explicit BodyWriter(std::string* out) : out_(out) {}
-  int rdb_version() const override { return 11; }
-  void WriteLength(uint64_t length) override;
-  void WriteString(std::string_view bytes) override;
-  void WriteBinaryDouble(double value) override;
-  void WriteRaw(std::string_view bytes) override { out_->append(bytes); }
+  BodyWriter() : sink_(&bytes_), writer_(sink_, 11, true) {}
+  ValueWriter* writer() { return &writer_; }
+  const std::string& bytes() const { return bytes_; }
 
  private:
-  std::string* out_;
+  std::string bytes_;
+  StringSink sink_;
+  RdbWriter writer_;
 };
 
 }  // namespace backplane

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // RedisModuleCallReply: the reply of RM_Call, read in place from a ReplyTape. A handle is {root,
-// node}; the root (pooled) owns the tape and the handles of its elements, which are made for a whole
-// aggregate when its first element is asked for. Seen as RESP2 unless the call asked for RESP3:
-// maps are arrays of twice as many elements, doubles are text, and so on.
+// node}; the root (pooled) owns the tape and the handles of its elements, which are made for a
+// whole aggregate when its first element is asked for. Seen as RESP2 unless the call asked for
+// RESP3: maps are arrays of twice as many elements, doubles are text, and so on.
 #pragma once
 
 #include <cstdint>
@@ -21,8 +21,8 @@ class CallReplyRoot;
 
 struct RedisModuleCallReply {
   backplane::CallReplyRoot* root = nullptr;
-  uint32_t node = 0;                    // of the value
-  uint32_t attribute = UINT32_MAX;      // node of the attribute in front of it
+  uint32_t node = 0;                         // of the value
+  uint32_t attribute = UINT32_MAX;           // node of the attribute in front of it
   RedisModuleCallReply* children = nullptr;  // all of them, once one was asked for
 };
 
@@ -46,6 +46,12 @@ class CallReplyRoot {
 
   // Handles of the elements of an aggregate.
   RedisModuleCallReply* Children(RedisModuleCallReply* reply);
+  // A handle of its own for one node: an attribute.
+  RedisModuleCallReply* HandleFor(uint32_t node) {
+    RedisModuleCallReply* handle = AllocateHandles(1);
+    *handle = {this, node, UINT32_MAX, nullptr};
+    return handle;
+  }
   // Text that is made on request (a double as a string); lives as long as the reply.
   std::string_view Keep(std::string text) { return kept_.emplace_back(std::move(text)); }
 

@@ -4,6 +4,7 @@
 
 #include <cstring>
 
+#include "modhost/client_info.h"
 #include "modhost/context.h"
 #include "modhost/host_accessor.h"
 
@@ -18,6 +19,7 @@ ModuleHost::ModuleHost(const Services& services)
       filters_(&services.engine),
       timers_(this, &services.loop),
       one_shots_(&services.loop),
+      watched_fds_(&services.loop),
       blocked_clients_(&services.loop) {
   RegisterAllApis(api_);
   api_.Seal();
@@ -40,8 +42,8 @@ ModuleHost::~ModuleHost() {
 
 ModuleHost::InternalSession::InternalSession(ModuleHost& host, int db) : host_(host) {
   if (host.sessions_used_ == host.sessions_.size()) {
-    host.sessions_.push_back(std::make_unique<Session>(uint64_t{0}, Session::Kind::kModule,
-                                                       &host.null_sink_, nullptr));
+    host.sessions_.push_back(
+        std::make_unique<Session>(uint64_t{0}, Session::Kind::kModule, &host.null_sink_, nullptr));
   }
   session_ = host.sessions_[host.sessions_used_++].get();
   session_->db_index = db;

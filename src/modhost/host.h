@@ -2,9 +2,9 @@
 // ModuleHost: loads and unloads modules and gives the API its services. One per server, built with
 // references to what it serves; the server keeps the order: services, host, clients, and back.
 //
-// Threads: everything under the host lock; the engine thread holds it except inside the loop's wait.
-// The loop hook that does this must be the innermost one (added last): construct the host after
-// everything else that hooks into the loop.
+// Threads: everything under the host lock; the engine thread holds it except inside the loop's
+// wait. The loop hook that does this must be the innermost one (added last): construct the host
+// after everything else that hooks into the loop.
 #pragma once
 
 #include <array>
@@ -31,6 +31,7 @@
 #include "modhost/string.h"
 #include "modhost/timers.h"
 #include "modhost/type_registry.h"
+#include "modhost/watched_fd.h"
 #include "net/event_loop.h"
 
 namespace backplane {
@@ -73,6 +74,9 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   bool HasInfoSection(std::string_view section);
 
   // --- things the server tells ---
+  // Start is over: modules loaded from now on are loaded by a command.
+  void set_serving(bool value) { serving_ = value; }
+  bool serving() const { return serving_; }
   void OnShutdown() { events_.Fire(REDISMODULE_EVENT_SHUTDOWN, 0, nullptr); }
   void OnCron(int hz);
   // REDISMODULE_SUBEVENT_LOADING_*, _PERSISTENCE_*.
@@ -103,6 +107,7 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   CommandFilters& filters() { return filters_; }
   ModuleTimers& timers() { return timers_; }
   OneShots& one_shots() { return one_shots_; }
+  WatchedFds& watched_fds() { return watched_fds_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
   StringPool& strings() { return strings_; }
   KeyPool& keys() { return keys_; }
@@ -126,9 +131,7 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   };
 
   // Changes whenever an open key may be another one: a command ran, or a handle moved an entry.
-  uint64_t data_epoch() {
-    return services_.engine.stats().commands + entry_moves_;
-  }
+  uint64_t data_epoch() { return services_.engine.stats().commands + entry_moves_; }
   void NoteEntryMove() { ++entry_moves_; }
 
   // Work by a thread that holds the lock: at its release the loop must turn when data changed.
@@ -203,11 +206,13 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   CommandFilters filters_;
   ModuleTimers timers_;
   OneShots one_shots_;
+  WatchedFds watched_fds_;
   BlockedClients blocked_clients_;
   std::map<std::string, SharedApi, std::less<>> shared_apis_;
   std::vector<InfoProvider> info_providers_;
   std::map<std::string, std::vector<std::string>, std::less<>> pending_configs_;
   ForkedChild child_;
+  bool serving_ = false;
   std::vector<std::unique_ptr<Module>> modules_;
 };
 

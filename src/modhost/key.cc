@@ -54,8 +54,8 @@ RedisModuleKey* NewKey(RedisModuleCtx* ctx, Database& db, RedisModuleString* nam
 }  // namespace
 
 RedisModuleKey* OpenModuleKey(RedisModuleCtx* ctx, RedisModuleString* name, int mode) {
-  constexpr int kQuiet = REDISMODULE_OPEN_KEY_NOTOUCH | REDISMODULE_OPEN_KEY_NOSTATS |
-                         REDISMODULE_OPEN_KEY_NOEFFECTS;
+  constexpr int kQuiet =
+      REDISMODULE_OPEN_KEY_NOTOUCH | REDISMODULE_OPEN_KEY_NOSTATS | REDISMODULE_OPEN_KEY_NOEFFECTS;
   Database& db = ctx->db();
   Key wanted(name->view());
   Entry* entry;

@@ -64,7 +64,8 @@ Status ModuleHost::Load(const std::string& path, const std::vector<std::string>&
                         const ModuleConfigs& configs) {
   const int slot = FreeSlot();
   if (slot < 0) {
-    logger().Warning("Module " + path + " failed to load: there are as many modules as this "
+    logger().Warning("Module " + path +
+                     " failed to load: there are as many modules as this "
                      "server can hold");
     return Fail(ErrorCode::kBusy, kLoadFailed);
   }
@@ -154,8 +155,9 @@ bool ModuleHost::Accepted(Module& module, int result) {
     return false;
   }
   if (module.config_count > 0 && !module.configs_loaded) {
-    logger().Warning("Module Configurations were not set, missing LoadConfigs call. Unloading the "
-                     "module.");
+    logger().Warning(
+        "Module Configurations were not set, missing LoadConfigs call. Unloading the "
+        "module.");
     return false;
   }
   return true;
@@ -206,14 +208,15 @@ Status ModuleHost::Unload(std::string_view name) {
     return refuse("the module exports one or more module-side data types, can't unload");
   }
   if (!module->used_by().empty()) {
-    return refuse("the module exports APIs used by other modules. Please unload them first and try "
-                  "again");
+    return refuse(
+        "the module exports APIs used by other modules. Please unload them first and try "
+        "again");
   }
   if (child_.module == module) {
     return refuse("the module has a forked child");
   }
-  auto on_unload = Symbol<OnUnloadFunction>(module->handle(), "RedisModule_OnUnload",
-                                            "ValkeyModule_OnUnload");
+  auto on_unload =
+      Symbol<OnUnloadFunction>(module->handle(), "RedisModule_OnUnload", "ValkeyModule_OnUnload");
   if (on_unload != nullptr) {
     Engine::Unit unit(services_.engine);
     InternalSession session(*this, 0);

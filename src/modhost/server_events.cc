@@ -10,9 +10,9 @@ namespace {
 
 struct EventRow {
   uint64_t id;
-  uint64_t version_max;     // of its data
-  uint32_t subevents;       // bits of the subevents that exist
-  uint32_t fired;           // bits of those that this server fires
+  uint64_t version_max;  // of its data
+  uint32_t subevents;    // bits of the subevents that exist
+  uint32_t fired;        // bits of those that this server fires
 };
 
 constexpr uint32_t Bits(int count) { return (1u << count) - 1; }

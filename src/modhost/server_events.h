@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ServerEvents: what the server does, as modules hear of it. One declaration table says which events
-// and subevents exist and which this server fires. Engine thread.
+// ServerEvents: what the server does, as modules hear of it. One declaration table says which
+// events and subevents exist and which this server fires. Engine thread.
 #pragma once
 
 #include <array>

@@ -51,8 +51,8 @@ uint64_t ModuleTimers::Create(Module* module, int64_t period_ms, RedisModuleTime
   const uint64_t id = next_id_++;
   if (period_ms < 0) period_ms = 0;
   const int64_t due = MonotonicNanos() / 1'000'000 + period_ms;
-  ModuleTimer* timer = module->Own(
-      std::make_unique<ModuleTimer>(module, this, id, due, callback, data));
+  ModuleTimer* timer =
+      module->Own(std::make_unique<ModuleTimer>(module, this, id, due, callback, data));
   if (host_->lock().OnEngineThread()) {
     timer->armed_ = loop_->AddTimer(period_ms, timer);
   } else {

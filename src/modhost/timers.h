@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Timers and one-shot calls of modules on the event loop. A thread that holds the host lock may make
-// and stop timers too: the loop itself is touched by the engine thread only, so such a timer waits
-// in a list until the loop turns (Arm). Under the host lock.
+// Timers and one-shot calls of modules on the event loop. A thread that holds the host lock may
+// make and stop timers too: the loop itself is touched by the engine thread only, so such a timer
+// waits in a list until the loop turns (Arm). Under the host lock.
 #pragma once
 
 #include <cstdint>

@@ -22,7 +22,7 @@ Result<std::unique_ptr<Value>> TypeRegistry::Load(ModuleType& type, int encver,
   BodyReader reader(body);
   RedisModuleIO io;
   io.type = &type;
-  io.reader = &reader;
+  io.reader = reader.reader();
   io.key = NewModuleString(key);
   io.db = db;
   void* data = type.methods().rdb_load(&io, encver);
@@ -57,7 +57,7 @@ Status TypeRegistry::LoadLiveAux(ModuleType& type, uint64_t type_id, int when,
   BodyReader reader(body);
   RedisModuleIO io;
   io.type = &type;
-  io.reader = &reader;
+  io.reader = reader.reader();
   int result = type.methods().aux_load(&io, ModuleTypeEncodingVersion(type_id), when);
   if (result != REDISMODULE_OK || io.error || !io.Expect(BodyOpcode::kEof)) {
     return Fail(ErrorCode::kCorrupt,
@@ -80,15 +80,14 @@ void TypeRegistry::SaveAux(int when, AuxOut& out) {
     const RedisModuleTypeMethods& m = type->methods();
     auto save = m.aux_save2 != nullptr ? m.aux_save2 : m.aux_save;
     if (save == nullptr || (m.aux_save_triggers & when) == 0) continue;
-    std::string body;
-    BodyWriter writer(&body);
+    BodyWriter writer;
     RedisModuleIO io;
     io.type = type;
-    io.writer = &writer;
+    io.writer = writer.writer();
     save(&io, when);
     if (m.aux_save2 != nullptr && io.written == 0) continue;
-    writer.WriteLength(static_cast<uint64_t>(BodyOpcode::kEof));
-    out.Field(type->type_id(), body);
+    writer.writer()->WriteLength(static_cast<uint64_t>(BodyOpcode::kEof));
+    out.Field(type->type_id(), writer.bytes());
   }
   for (const DormantAux& aux : dormant_aux_) {
     if (aux.when == when) out.Field(aux.type_id, aux.body);

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// TypeRegistry: the value types of all modules, and dormant AUX fields. Turns stored bytes into live
-// values and back (ModuleValues), and revives what is dormant when a type is registered. Engine
-// thread.
+// TypeRegistry: the value types of all modules, and dormant AUX fields. Turns stored bytes into
+// live values and back (ModuleValues), and revives what is dormant when a type is registered.
+// Engine thread.
 #pragma once
 
 #include <memory>

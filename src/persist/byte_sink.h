@@ -23,7 +23,8 @@ class ByteSink {
 
   void Append(std::string_view bytes) {
     if (bytes.empty()) return;
-    if (static_cast<size_t>(end_ - at_) < bytes.size()) [[unlikely]] return Overflow(bytes);
+    if (static_cast<size_t>(end_ - at_) < bytes.size()) [[unlikely]]
+      return Overflow(bytes);
     std::memcpy(at_, bytes.data(), bytes.size());
     at_ += bytes.size();
   }

@@ -22,7 +22,8 @@ class ByteSource {
   // Sets *out to the next `size` bytes, valid until the next call. False at the end of the input
   // (then nothing is consumed) or after a read error: see error().
   bool Take(size_t size, std::string_view* out) {
-    if (static_cast<size_t>(end_ - at_) < size && !Fill(size)) [[unlikely]] return false;
+    if (static_cast<size_t>(end_ - at_) < size && !Fill(size)) [[unlikely]]
+      return false;
     *out = std::string_view(at_, size);
     at_ += size;
     return true;

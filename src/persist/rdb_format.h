@@ -16,7 +16,8 @@
 //             | key
 //   key       = { EXPIRETIME seconds(4) | EXPIRETIME_MS ms(8) | IDLE length | FREQ byte }
 //               type string body                              numbers little endian
-//   payload   = type body version(2) crc64(8)                 DUMP; little endian; crc64 of all before
+//   payload   = type body version(2) crc64(8)                 DUMP; little endian; crc64 of all
+//   before
 //
 //   length    = 00xxxxxx | 01xxxxxx byte | 10000000 4 bytes | 10000001 8 bytes      big endian
 //   string    = length bytes | 11000000 int8 | 11000001 int16 | 11000010 int32      little endian

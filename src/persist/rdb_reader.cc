@@ -51,8 +51,10 @@ std::unexpected<Error> RdbReader::Ended() {
 
 Result<std::string_view> RdbReader::Take(uint64_t size) {
   std::string_view bytes;
-  if (!source_.Take(size, &bytes)) [[unlikely]] return Ended();
-  if (capture_ != nullptr) [[unlikely]] capture_->append(bytes);
+  if (!source_.Take(size, &bytes)) [[unlikely]]
+    return Ended();
+  if (capture_ != nullptr) [[unlikely]]
+    capture_->append(bytes);
   return bytes;
 }
 
@@ -98,7 +100,8 @@ Result<uint64_t> RdbReader::ReadLength() {
 
 Result<std::string_view> RdbReader::ReadStringView() {
   BP_ASSIGN_OR_RETURN(const Head head, ReadHead());
-  if (head.encoded) [[unlikely]] return ReadEncoded(static_cast<uint8_t>(head.value));
+  if (head.encoded) [[unlikely]]
+    return ReadEncoded(static_cast<uint8_t>(head.value));
   return Take(head.value);
 }
 

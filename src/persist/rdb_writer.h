@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // RdbWriter: lengths, strings and numbers as RDB has them, into a ByteSink. Values save themselves
-// through it; snapshots, DUMP payloads and the module host (values in memory) make one. Errors latch
-// in the sink. One thread at a time.
+// through it; snapshots, DUMP payloads and the module host (values in memory) make one. Errors
+// latch in the sink. One thread at a time.
 #pragma once
 
 #include <cstdint>

@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ReplacementFile: a file that takes the place of another at once or not at all. It is written under
-// a temporary name in the same folder; Commit puts its bytes on the disk, then the name, then the
-// folder's entry, so a crash at any moment leaves the old file or the new one, whole. Without Commit
-// the temporary file is removed. One thread at a time.
+// ReplacementFile: a file that takes the place of another at once or not at all. It is written
+// under a temporary name in the same folder; Commit puts its bytes on the disk, then the name, then
+// the folder's entry, so a crash at any moment leaves the old file or the new one, whole. Without
+// Commit the temporary file is removed. One thread at a time.
 #pragma once
 
 #include <string>

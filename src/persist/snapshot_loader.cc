@@ -2,6 +2,8 @@
 #include "persist/snapshot_loader.h"
 
 #include <algorithm>
+#include <cstdio>
+#include <utility>
 
 #include "base/clock.h"
 #include "base/numbers.h"
@@ -16,6 +18,12 @@ namespace {
 // more than this many. A larger table grows as it would without a hint.
 constexpr uint64_t kReserveMax = uint64_t{1} << 24;
 constexpr uint64_t kSmallKeyBytes = 8;
+
+// Bytes of a file in a log line: quoted, and not more of them than anybody reads.
+std::string Printable(std::string_view bytes) {
+  constexpr size_t kShown = 128;
+  return QuoteArg(bytes.substr(0, kShown));
+}
 
 // What the opcodes in front of a key said about it.
 struct KeyFacts {
@@ -150,7 +158,7 @@ class Loader {
     BP_ASSIGN_OR_RETURN(const std::string name, reader_.ReadString());
     BP_ASSIGN_OR_RETURN(const std::string_view value, reader_.ReadStringView());
     if (name == "redis-ver") {
-      Log("Loading RDB produced by version " + QuotedIfOdd(value));
+      Log("Loading RDB produced by version " + Printable(value));
     } else if (name == "ctime") {
       if (const auto at = ParseInt64(value)) {
         const int64_t age = now_ms_ / 1000 - *at;
@@ -173,15 +181,13 @@ class Loader {
     BP_ASSIGN_OR_RETURN(const uint64_t when, reader_.ReadLength());
     if (when_opcode != rdb::kModuleOpcodeUint ||
         (when != rdb::kAuxBeforeKeys && when != rdb::kAuxAfterKeys)) {
-      return Bad("malformed AUX field of module type '" + ModuleTypeName(type_id) + "'");
+      return BadAux(type_id, {ErrorCode::kCorrupt, "malformed"});
     }
     auto body = CaptureModuleBody(reader_);
-    if (!body) return Described("AUX field of module type '" + ModuleTypeName(type_id) + "'",
-                                std::move(body).error());
+    if (!body) return BadAux(type_id, std::move(body).error());
     if (options_.modules != nullptr) {
       auto status = options_.modules->LoadAux(type_id, static_cast<int>(when), *body);
-      if (!status) return Described("AUX field of module type '" + ModuleTypeName(type_id) + "'",
-                                    std::move(status).error());
+      if (!status) return BadAux(type_id, std::move(status).error());
     } else if (options_.extras != nullptr) {
       options_.extras->module_aux.push_back({type_id, static_cast<int>(when), std::move(*body)});
     }
@@ -215,12 +221,11 @@ class Loader {
       BP_ASSIGN_OR_RETURN(const std::string_view key, reader_.ReadStringView());
       key_.assign(key);
     }
-    const bool expired =
-        options_.drop_expired && facts.has_expire && facts.expire_ms < now_ms_;
+    const bool expired = options_.drop_expired && facts.has_expire && facts.expire_ms < now_ms_;
     auto content = LoadEntryValue(
         type, reader_,
         {key_, db_->index(), keyspace_.limits(), expired ? nullptr : options_.modules});
-    if (!content) return Described(KeyText(), std::move(content).error());
+    if (!content) return Prefix(std::move(content).error(), KeyText());
     if (expired) {
       EntryBuilder::FreeContent(*content);
       ++report_.keys_expired;
@@ -234,8 +239,8 @@ class Loader {
                          AsDormant(*content.value) != nullptr;
     // A time before 1970 can only come from a damaged file or a wrong clock: long expired.
     const int64_t expire_ms = facts.has_expire ? std::max<int64_t>(facts.expire_ms, 0) : -1;
-    const auto idle = static_cast<uint32_t>(std::min<uint64_t>(facts.idle_seconds,
-                                                               Entry::kAccessMask));
+    const auto idle =
+        static_cast<uint32_t>(std::min<uint64_t>(facts.idle_seconds, Entry::kAccessMask));
     const uint32_t access = (keyspace_.access_clock() - idle) & Entry::kAccessMask;
     if (options_.replace_duplicates) db_->Delete(key_);
     if (!db_->Load(key_, content, expire_ms, access)) {
@@ -248,14 +253,12 @@ class Loader {
   }
 
   std::string KeyText() const {
-    constexpr size_t kShown = 128;
-    return "key " + Quoted(std::string_view(key_).substr(0, kShown)) + " of database " +
-           std::to_string(db_->index());
+    return "key " + Printable(key_) + " of database " + std::to_string(db_->index());
   }
-  std::unexpected<Error> Described(const std::string& what, Error error) {
-    const bool placed = error.message.find(" at offset ") != std::string::npos;
-    if (!placed) error.message += " at offset " + std::to_string(reader_.offset());
-    return Prefix(std::move(error), what);
+  std::unexpected<Error> BadAux(uint64_t type_id, Error error) {
+    // What the reader itself reports has the offset already.
+    if (!reader_.failed()) error.message += " at offset " + std::to_string(reader_.offset());
+    return Prefix(std::move(error), "AUX field of module type " + ModuleTypeName(type_id));
   }
 
   RdbReader reader_;

@@ -14,11 +14,11 @@
 namespace backplane {
 
 struct SnapshotLoadOptions {
-  bool sanitize = false;           // deep validation of nested encodings
-  bool checksum = true;            // verify it, if the file has one
-  bool drop_expired = true;        // as a primary does; a replica keeps them
-  bool replace_duplicates = false;  // otherwise a key that exists is an error
-  ModuleValues* modules = nullptr;  // null: module values stay dormant
+  bool sanitize = false;             // deep validation of nested encodings
+  bool checksum = true;              // verify it, if the file has one
+  bool drop_expired = true;          // as a primary does; a replica keeps them
+  bool replace_duplicates = false;   // otherwise a key that exists is an error
+  ModuleValues* modules = nullptr;   // null: module values stay dormant
   SnapshotExtras* extras = nullptr;  // takes what cannot be used; null: it is dropped
   Logger* logger = nullptr;          // null: silent
 };

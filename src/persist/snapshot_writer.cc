@@ -92,7 +92,8 @@ class Writer final : private ModuleValues::AuxOut {
     out_.WriteLength(db.size());
     out_.WriteLength(db.expires_size());
     db.ForEach([this](const Entry* entry) {
-      if (sink_.failed()) [[unlikely]] return;
+      if (sink_.failed()) [[unlikely]]
+        return;
       Key(*entry);
     });
   }

@@ -8,6 +8,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string>
 #include <string_view>
 
 namespace backplane {
@@ -30,6 +31,8 @@ class ReplySink {
   void set_resp(int version) { resp_ = version; }
   // Error replies so far; the engine compares before and after a command.
   uint64_t error_count() const { return error_count_; }
+  // The first word of the last error reply: "WRONGTYPE".
+  const std::string& last_error_code() const { return last_error_code_; }
 
   virtual void SimpleString(std::string_view text) = 0;
   // `text` without the leading '-': "ERR no such key". CR and LF in it become spaces.
@@ -61,18 +64,25 @@ class ReplySink {
   void BulkInteger(int64_t value);
 
  protected:
-  void CountError() { ++error_count_; }
+  // `text` without the leading '-'.
+  void CountError(std::string_view text) {
+    ++error_count_;
+    last_error_code_ = text.substr(0, text.find(' '));
+    if (last_error_code_.size() > kErrorCodeMax) last_error_code_.resize(kErrorCodeMax);
+  }
 
  private:
   int resp_ = 2;
+  static constexpr size_t kErrorCodeMax = 64;
   uint64_t error_count_ = 0;
+  std::string last_error_code_;
 };
 
 // Swallows everything: CLIENT REPLY OFF, commands replayed from a file.
 class NullSink final : public ReplySink {
  public:
   void SimpleString(std::string_view) override {}
-  void Error(std::string_view) override { CountError(); }
+  void Error(std::string_view text) override { CountError(text); }
   void Integer(int64_t) override {}
   void Bulk(std::string_view) override {}
   void Null() override {}
@@ -85,7 +95,7 @@ class NullSink final : public ReplySink {
   Deferred BeginDeferred(AggregateKind) override { return {}; }
   void EndDeferred(Deferred, uint64_t) override {}
   void RawProtocol(std::string_view bytes) override {
-    if (bytes.starts_with('-')) CountError();
+    if (bytes.starts_with('-')) CountError(bytes.substr(1, bytes.find('\r') - 1));
   }
 };
 

@@ -73,7 +73,7 @@ void ReplyTape::Text(Tag tag, std::string_view text) {
 void ReplyTape::SimpleString(std::string_view text) { Text(Tag::kSimpleString, text); }
 
 void ReplyTape::Error(std::string_view text) {
-  CountError();
+  CountError(text);
   const size_t offset = bytes_.size();
   bytes_.append(text);
   for (size_t i = offset; i < bytes_.size(); ++i) {

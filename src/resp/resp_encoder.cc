@@ -75,7 +75,7 @@ void RespEncoder::Line(char tag, std::string_view text) {
 void RespEncoder::SimpleString(std::string_view text) { Line('+', text); }
 
 void RespEncoder::Error(std::string_view text) {
-  CountError();
+  CountError(text);
   if (text.find_first_of("\r\n") == std::string_view::npos) return Line('-', text);
   std::string clean(text);  // rare enough for an allocation
   std::ranges::replace(clean, '\r', ' ');
@@ -153,7 +153,7 @@ void RespEncoder::EndDeferred(Deferred deferred, uint64_t count) {
 }
 
 void RespEncoder::RawProtocol(std::string_view bytes) {
-  if (bytes.starts_with('-')) CountError();
+  if (bytes.starts_with('-')) CountError(bytes.substr(1, bytes.find('\r') - 1));
   out_->Append(bytes);
 }
 

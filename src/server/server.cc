@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <csignal>
 #include <cstdio>
 #include <cstring>
 
@@ -69,15 +70,14 @@ Status Server::Start(const std::vector<std::string>& args) {
   char self[4096];
   ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
   if (length > 0) executable_.assign(self, static_cast<size_t>(length));
-  EncodingLimits limits;
-  RegisterBuiltinOptions(options_, settings_, limits);
+  RegisterBuiltinOptions(options_, settings_, limits_);
   BP_ASSIGN_OR_RETURN(directives_, ApplyCommandLine(options_, args));
   if (!settings_.logfile.empty()) BP_RETURN_IF_ERROR(logger_.OpenFile(settings_.logfile));
   ApplyLogSettings();
   if (settings_.daemonize) BP_RETURN_IF_ERROR(Daemonize());
 
-  keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases));
-  keyspace_->limits() = limits;
+  limits_.list_max_listpack_size = static_cast<int>(settings_.list_max_listpack_size);
+  keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases), &limits_);
   engine_ = std::make_unique<Engine>(
       Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
   connections_ = std::make_unique<ConnectionSet>(&loop_);
@@ -138,10 +138,20 @@ int Server::Run() {
 
 void Server::RequestShutdown(int signal) {
   requested_signal_ = signal;
-  loop_.Stop();
+  loop_.Wake();
 }
 
-int Server::BeforeWait() { return -1; }
+int Server::BeforeWait() {
+  if (int signal = requested_signal_; signal != 0) [[unlikely]] {
+    requested_signal_ = 0;
+    logger_.Warning(std::string("Received ") + (signal == SIGINT ? "SIGINT" : "SIGTERM") +
+                    " scheduling shutdown...");
+    if (auto status = Shutdown({}); !status) {
+      logger_.Warning("Errors trying to shut down the server: " + status.error().message);
+    }
+  }
+  return -1;
+}
 
 void Server::AfterWait() { engine_->RefreshClock(); }
 

@@ -55,6 +55,7 @@ class Server final : public OptionListener,
   void AfterWait() override;
 
   Settings settings_;
+  EncodingLimits limits_;
   Logger logger_;
   OptionTable options_;
   StartupDirectives directives_;

@@ -8,6 +8,7 @@ tests its threads too: with them, which 200 words a prefix expands to is not the
 have the last three tests.
 """
 
+import contextlib
 import os
 import threading
 
@@ -57,12 +58,10 @@ class Pair:
     """The reference and our server, asked the same."""
 
     def __init__(self, *module_args):
-        self.servers = [Server(load_options(*module_args), binary=REDIS, tcp=False)]
-        try:
-            self.servers.append(Server(load_options(*module_args), tcp=False))
-        except BaseException:
-            self.close()
-            raise
+        with contextlib.ExitStack() as started:
+            self.servers = [started.enter_context(Server(load_options(*module_args), binary=binary, tcp=False))
+                            for binary in (REDIS, None)]
+            self.running = started.pop_all()
         self.documents = catalogue.packages(DOCUMENTS)
         self.queries = catalogue.queries(self.documents, QUERIES, QUERY_SEED)
         self.connect()
@@ -71,8 +70,7 @@ class Pair:
         self.connections = [server.connect(timeout=120) for server in self.servers]
 
     def close(self):
-        for server in self.servers:
-            server.close()
+        self.running.close()
 
     def both(self, *command):
         return [connection.call(*command) for connection in self.connections]

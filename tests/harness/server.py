@@ -5,6 +5,7 @@ The server under test is the one of the environment variable BACKPLANE_SERVER, b
 build/release/backplane-server. Each process gets a folder of its own with its socket, files and log.
 """
 
+import ctypes
 import os
 import pathlib
 import re
@@ -24,6 +25,15 @@ STOP_SECONDS_MAX = 30
 
 _SANITIZER_REPORT = re.compile(
     r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|BP_ASSERT|=== REDIS BUG REPORT START")
+
+
+_LIBC = ctypes.CDLL(None)
+_PR_SET_PDEATHSIG = 1
+
+
+def _die_with_the_test():
+    """Runs in the new process: a test run that is killed leaves no servers behind."""
+    _LIBC.prctl(_PR_SET_PDEATHSIG, signal.SIGKILL)
 
 
 def binary_under_test():
@@ -106,7 +116,8 @@ class Server:
             raise RuntimeError(f"no server at {self.binary} (script/build builds it; BACKPLANE_SERVER names another)")
         with open(self.log_path, "ab") as log:
             self.process = subprocess.Popen(self.command_line(), cwd=self.folder, stdin=subprocess.DEVNULL, stdout=log,
-                                            stderr=subprocess.STDOUT, env={**os.environ, "LC_ALL": "C"})
+                                            stderr=subprocess.STDOUT, env={**os.environ, "LC_ALL": "C"},
+                                            preexec_fn=_die_with_the_test)
 
     def _answers(self):
         try:

@@ -36,7 +36,7 @@ std::string FlagsText(const Session& session) {
 }
 
 // One line of CLIENT LIST, without the newline.
-std::string Describe(const Session& session, int64_t now_ms, int resp) {
+std::string Describe(const Session& session, int64_t now_ms, int resp, uint64_t generation) {
   const ClientLink* link = session.link();
   std::string text;
   auto field = [&](std::string_view name, std::string_view value) {
@@ -74,7 +74,8 @@ std::string Describe(const Session& session, int64_t now_ms, int resp) {
   bytes("tot-mem",
         link != nullptr ? link->output_memory() + link->input_capacity() + sizeof(NetClient) : 0);
   field("events", session.blocked() ? "" : "r");
-  field("cmd", session.last_command != nullptr ? session.last_command->fullname : "NULL");
+  bool known = session.last_command != nullptr && session.last_command_generation == generation;
+  field("cmd", known ? session.last_command->fullname : "NULL");
   field("user", session.authenticated ? session.user : "(superuser)");
   number("redir", -1);
   number("resp", resp);
@@ -84,12 +85,8 @@ std::string Describe(const Session& session, int64_t now_ms, int resp) {
 }
 
 std::string DescribeClient(CommandContext& ctx, Session& session) {
-  // The running command is not yet last_command when it is a subcommand; users expect to see it.
-  std::string line = Describe(session, ctx.keyspace().now_ms(), session.reply().resp());
-  if (&session != &ctx.session()) return line;
-  size_t at = line.find(" cmd=") + 5;
-  line.replace(at, line.find(' ', at) - at, ctx.command().fullname);
-  return line;
+  return Describe(session, ctx.keyspace().now_ms(), session.reply().resp(),
+                  ctx.engine().commands().generation());
 }
 
 void ClientId(CommandContext& ctx) {

@@ -34,11 +34,9 @@ void Ping(CommandContext& ctx) {
 void Echo(CommandContext& ctx) { ctx.reply().Bulk(ctx.arg(1)); }
 
 void Select(CommandContext& ctx) {
-  auto index = ctx.IntegerArg(1);
+  auto index = ctx.DatabaseArg(1);
   if (!index) return;
-  if (*index < 0 || *index >= ctx.keyspace().database_count())
-    return ctx.Error(errors::kDbIndexOutOfRange);
-  ctx.session().db_index = static_cast<int>(*index);
+  ctx.session().db_index = *index;
   ctx.reply().Ok();
 }
 
@@ -165,6 +163,20 @@ void Quit(CommandContext& ctx) {
   if (ctx.session().link() != nullptr) ctx.session().link()->CloseAfterReply();
 }
 
+// A browser was made to send a request here: what follows the headers could be commands.
+void RefuseHttp(CommandContext& ctx) {
+  ctx.engine().logger().Warning(
+      "Possible SECURITY ATTACK detected. It looks like somebody is sending POST or Host: commands "
+      "to Backplane. This is "
+      "likely due to an attacker attempting to use Cross Protocol Scripting to compromise your "
+      "instance. Connection "
+      "from " +
+      (ctx.session().link() != nullptr ? ctx.session().link()->peer() : std::string("?")) +
+      " aborted.");
+  ctx.PreventPropagation();
+  if (ctx.session().link() != nullptr) ctx.session().link()->Close();
+}
+
 constexpr uint64_t kAlways = kCmdFast | kCmdNoScript | kCmdLoading | kCmdStale | kCmdAllowBusy;
 
 constexpr CommandSpec kCommands[] = {
@@ -236,6 +248,16 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "connection",
      .complexity = "O(1)"},
+    {.name = "post",
+     .handler = RefuseHttp,
+     .arity = -1,
+     .flags = kAlways | kCmdReadonly | kCmdNoAuth,
+     .summary = "No command: closes connections of web browsers."},
+    {.name = "host:",
+     .handler = RefuseHttp,
+     .arity = -1,
+     .flags = kAlways | kCmdReadonly | kCmdNoAuth,
+     .summary = "No command: closes connections of web browsers."},
 };
 
 }  // namespace

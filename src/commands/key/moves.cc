@@ -36,18 +36,8 @@ void RenameGeneric(CommandContext& ctx, bool only_new) {
 void Rename(CommandContext& ctx) { RenameGeneric(ctx, false); }
 void RenameNx(CommandContext& ctx) { RenameGeneric(ctx, true); }
 
-std::optional<int> DbArg(CommandContext& ctx, size_t i) {
-  auto index = ctx.IntegerArg(i);
-  if (!index) return std::nullopt;
-  if (*index < 0 || *index >= ctx.keyspace().database_count()) {
-    ctx.Error(errors::kDbIndexOutOfRange);
-    return std::nullopt;
-  }
-  return static_cast<int>(*index);
-}
-
 void Move(CommandContext& ctx) {
-  auto index = DbArg(ctx, 2);
+  auto index = ctx.DatabaseArg(2);
   if (!index) return;
   Database& target = ctx.keyspace().db(*index);
   if (&target == &ctx.db()) return ctx.Error(errors::kSameObject);
@@ -74,7 +64,7 @@ std::optional<CopyOptions> ParseCopy(CommandContext& ctx) {
     if (ctx.ArgIs(i, "replace")) {
       options.replace = true;
     } else if (ctx.ArgIs(i, "db") && i + 1 < ctx.argc()) {
-      auto index = DbArg(ctx, ++i);
+      auto index = ctx.DatabaseArg(++i);
       if (!index) return std::nullopt;
       options.db = *index;
     } else {

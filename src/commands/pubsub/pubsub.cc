@@ -96,12 +96,17 @@ void CountSubscribers(CommandContext& ctx, Kind kind) {
   }
 }
 
+void TooManyPatterns(CommandContext& ctx) {
+  ctx.Error("ERR unknown subcommand or wrong number of arguments for '" + std::string(ctx.arg(1)) +
+            "'. Try PUBSUB HELP.");
+}
+
 void PubSubChannels(CommandContext& ctx) {
-  if (ctx.argc() > 3) return ctx.Error(errors::WrongArity("pubsub|channels"));
+  if (ctx.argc() > 3) return TooManyPatterns(ctx);
   ListChannels(ctx, Kind::kChannel);
 }
 void PubSubShardChannels(CommandContext& ctx) {
-  if (ctx.argc() > 3) return ctx.Error(errors::WrongArity("pubsub|shardchannels"));
+  if (ctx.argc() > 3) return TooManyPatterns(ctx);
   ListChannels(ctx, Kind::kShard);
 }
 void PubSubNumSub(CommandContext& ctx) { CountSubscribers(ctx, Kind::kChannel); }

@@ -65,8 +65,8 @@ void ReplyInfo(ReplySink& reply, const Command& command) {
   reply.BeginArray(10);
   reply.Bulk(command.fullname);
   reply.Integer(command.arity);
-  auto flags =
-      CommandFlagNames(command.flags | (command.keynum.numkeys_index > 0 ? uint64_t{kCmdMovableKeys} : 0));
+  auto flags = CommandFlagNames(command.flags |
+                                (command.keynum.numkeys_index > 0 ? uint64_t{kCmdMovableKeys} : 0));
   reply.BeginSet(flags.size());
   for (auto f : flags) reply.SimpleString(f);
   reply.Integer(command.keys.first);

@@ -32,7 +32,7 @@ bool ProtectedConfigsAllowed(CommandContext& ctx) {
 }
 
 void ConfigSet(CommandContext& ctx) {
-  if (ctx.argc() % 2 != 0) return ctx.Error(errors::WrongArity("config|set"));
+  if (ctx.argc() % 2 != 0) return ctx.Error(errors::kSyntax);
   std::vector<std::pair<std::string, std::string>> pairs;
   for (size_t i = 2; i + 1 < ctx.argc(); i += 2) pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
   auto status =

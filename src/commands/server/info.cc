@@ -176,6 +176,12 @@ void CommandStatsSection(CommandContext& ctx, InfoWriter& w) {
   }
 }
 
+void ErrorStatsSection(CommandContext& ctx, InfoWriter& w) {
+  for (const auto& [code, count] : ctx.engine().stats().errors_by_code) {
+    w.Line("errorstat_" + code, fmt::format("count={}", count));
+  }
+}
+
 void ClusterSection(CommandContext&, InfoWriter& w) { w.Line("cluster_enabled", 0); }
 
 void KeyspaceSection(CommandContext& ctx, InfoWriter& w) {
@@ -200,6 +206,7 @@ constexpr Section kSections[] = {
     {"Replication", ReplicationSection, true},
     {"CPU", CpuSection, true},
     {"Commandstats", CommandStatsSection, false},
+    {"Errorstats", ErrorStatsSection, true},
     {"Cluster", ClusterSection, true},
     {"Keyspace", KeyspaceSection, true},
 };

@@ -15,17 +15,11 @@ void RegisterAllApis(ApiTable& table) {
   RegisterClusterApi(table);
   RegisterCommandApi(table);
   RegisterCommandFilterApi(table);
-  RegisterCommandInfoApi(table);
-  RegisterConfigApi(table);
-  RegisterConfigAccessApi(table);
   RegisterDataTypeApi(table);
   RegisterDictApi(table);
-  RegisterDigestApi(table);
   RegisterEventLoopApi(table);
   RegisterForkApi(table);
   RegisterHashApi(table);
-  RegisterInfoApi(table);
-  RegisterIntrospectionApi(table);
   RegisterIoApi(table);
   RegisterKeyApi(table);
   RegisterListApi(table);

@@ -1,0 +1,167 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// API areas: blocked clients and thread-safe contexts.
+#include <cerrno>
+
+#include "base/clock.h"
+#include "modhost/api/areas.h"
+#include "modhost/api/slot_calls.h"
+#include "modhost/api_table.h"
+#include "modhost/blocked_client.h"
+#include "modhost/context.h"
+#include "modhost/host.h"
+#include "modhost/host_accessor.h"
+
+namespace backplane {
+namespace {
+
+// A context on the heap with a session of its own, for a thread.
+struct ThreadContext final : public RedisModuleCtx {
+  ThreadContext(Module* owner, ReplySink* replies)
+      : RedisModuleCtx(owner, &own, replies), own(0, Session::Kind::kModule, replies, nullptr) {
+    flags |= kCtxThreadSafe;
+  }
+  Session own;
+};
+
+const char* ReasonNotToBlock(const RedisModuleCtx& ctx) {
+  if (ctx.session->executing_transaction) {
+    return "ERR Blocking module command called from transaction";
+  }
+  if (ctx.session->kind() != Session::Kind::kNormal || ctx.session->blocked()) {
+    return "ERR Blocking module command called from Lua script";
+  }
+  return nullptr;
+}
+
+RedisModuleBlockedClient* BlockClient(RedisModuleCtx* ctx, RedisModuleCmdFunc reply_callback,
+                                      RedisModuleCmdFunc timeout_callback,
+                                      void (*free_privdata)(RedisModuleCtx*, void*),
+                                      long long timeout_ms) {
+  const char* refusal = ctx->command == nullptr ? "ERR nobody to block" : ReasonNotToBlock(*ctx);
+  Session* session = refusal == nullptr ? ctx->session : nullptr;
+  auto* client =
+      ctx->module->Own(std::make_unique<RedisModuleBlockedClient>(ctx->module, session));
+  client->client_id = ctx->client_id;
+  client->db = ctx->session->db_index;
+  client->resp = ctx->sink->resp();
+  client->tape.set_resp(client->resp);
+  client->reply_callback = reply_callback;
+  client->timeout_callback = timeout_callback;
+  client->free_privdata = free_privdata;
+  if (session == nullptr) {
+    if (ctx->command != nullptr) ctx->sink->Error(refusal);
+    return client;
+  }
+  // The reply callback gets the command's words after the input buffer has moved on.
+  for (std::string_view arg : ctx->command->args()) client->args.emplace_back(arg);
+  session->Block(client);
+  if (timeout_ms > 0) client->StartTimer(timeout_ms);
+  return client;
+}
+
+int UnblockClient(RedisModuleBlockedClient* bc, void* privdata) {
+  bc->privdata = privdata;
+  bc->module()->host().blocked_clients().Push(bc);
+  return REDISMODULE_OK;
+}
+
+int AbortBlock(RedisModuleBlockedClient* bc) {
+  bc->aborted = true;
+  bc->reply_callback = nullptr;
+  bc->disconnect_callback = nullptr;
+  return UnblockClient(bc, nullptr);
+}
+
+void SetDisconnectCallback(RedisModuleBlockedClient* bc, RedisModuleDisconnectFunc callback) {
+  bc->disconnect_callback = callback;
+}
+
+void* BlockClientGetPrivateData(RedisModuleBlockedClient* bc) { return bc->privdata; }
+void BlockClientSetPrivateData(RedisModuleBlockedClient* bc, void* data) { bc->privdata = data; }
+
+int IsBlockedReplyRequest(RedisModuleCtx* ctx) { return ctx->Has(kCtxBlockedReply) ? 1 : 0; }
+int IsBlockedTimeoutRequest(RedisModuleCtx* ctx) { return ctx->Has(kCtxBlockedTimeout) ? 1 : 0; }
+void* GetBlockedClientPrivateData(RedisModuleCtx* ctx) { return ctx->blocked_privdata; }
+RedisModuleBlockedClient* GetBlockedClientHandle(RedisModuleCtx* ctx) { return ctx->blocked; }
+int BlockedClientDisconnected(RedisModuleCtx* ctx) {
+  return ctx->Has(kCtxBlockedDisconnected) ? 1 : 0;
+}
+
+int BlockedClientMeasureTimeStart(RedisModuleBlockedClient* bc) {
+  bc->measure_started_ns = MonotonicNanos();
+  return REDISMODULE_OK;
+}
+int BlockedClientMeasureTimeEnd(RedisModuleBlockedClient* bc) {
+  if (bc->measure_started_ns == 0) return REDISMODULE_ERR;
+  bc->measured_ns += MonotonicNanos() - bc->measure_started_ns;
+  bc->measure_started_ns = 0;
+  return REDISMODULE_OK;
+}
+
+// --- threads ---
+
+RedisModuleCtx* GetDetachedThreadSafeContext(RedisModuleCtx* ctx) {
+  auto* made = new ThreadContext(ctx->module, &ctx->host().null_sink());
+  made->flags |= kCtxDetached;
+  made->own.db_index = ctx->session->db_index;
+  return made;
+}
+
+void FreeThreadSafeContext(RedisModuleCtx* ctx) { delete static_cast<ThreadContext*>(ctx); }
+
+void ThreadSafeContextLock(RedisModuleCtx* ctx) { CurrentHost()->ThreadTakesLock(); }
+
+int ThreadSafeContextTryLock(RedisModuleCtx* ctx) {
+  if (CurrentHost()->ThreadTriesLock()) return REDISMODULE_OK;
+  errno = EBUSY;
+  return REDISMODULE_ERR;
+}
+
+void ThreadSafeContextUnlock(RedisModuleCtx* ctx) { CurrentHost()->ThreadReleasesLock(); }
+
+}  // namespace
+
+RedisModuleCtx* slot_calls::GetThreadSafeContext(Module* module, RedisModuleBlockedClient* client) {
+  // Any thread, without the lock: the null sink keeps no state that matters.
+  ReplySink* sink = client == nullptr ? static_cast<ReplySink*>(&module->host().null_sink())
+                                      : &client->tape;
+  auto* made = new ThreadContext(client == nullptr ? module : client->module(), sink);
+  if (client != nullptr) {
+    made->own.db_index = client->db;
+    made->client_id = client->client_id;
+    made->blocked = client;
+  }
+  return made;
+}
+
+void RegisterBlockingApi(ApiTable& table) {
+  const ApiRow rows[] = {
+      BACKPLANE_API_ROW(BlockClient),
+      BACKPLANE_API_ROW(UnblockClient),
+      BACKPLANE_API_ROW(AbortBlock),
+      BACKPLANE_API_ROW(SetDisconnectCallback),
+      BACKPLANE_API_ROW(BlockClientGetPrivateData),
+      BACKPLANE_API_ROW(BlockClientSetPrivateData),
+      BACKPLANE_API_ROW(IsBlockedReplyRequest),
+      BACKPLANE_API_ROW(IsBlockedTimeoutRequest),
+      BACKPLANE_API_ROW(GetBlockedClientPrivateData),
+      BACKPLANE_API_ROW(GetBlockedClientHandle),
+      BACKPLANE_API_ROW(BlockedClientDisconnected),
+      BACKPLANE_API_ROW(BlockedClientMeasureTimeStart),
+      BACKPLANE_API_ROW(BlockedClientMeasureTimeEnd),
+  };
+  table.Add(rows);
+}
+
+void RegisterThreadApi(ApiTable& table) {
+  const ApiRow rows[] = {
+      BACKPLANE_API_ROW(GetDetachedThreadSafeContext),
+      BACKPLANE_API_ROW(FreeThreadSafeContext),
+      BACKPLANE_API_ROW(ThreadSafeContextLock),
+      BACKPLANE_API_ROW(ThreadSafeContextTryLock),
+      BACKPLANE_API_ROW(ThreadSafeContextUnlock),
+  };
+  table.Add(rows);
+}
+
+}  // namespace backplane

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// API area: Call. The reply is recorded on a pooled tape; nothing is encoded or parsed.
+#include <cerrno>
+#include <cstdarg>
+
+#include "base/ascii.h"
+#include "modhost/api/areas.h"
+#include "modhost/api_table.h"
+#include "modhost/call_arguments.h"
+#include "modhost/host.h"
+#include "modhost/context.h"
+
+namespace backplane {
+namespace {
+
+struct Refusal {
+  int error = 0;
+  std::string text;  // for calls that want errors as replies
+};
+
+// The command that the arguments name; null and *refusal when there is none that may run.
+Command* FindCommand(ModuleHost& host, Session& session, const CallArguments& call,
+                     Refusal* refusal) {
+  auto args = call.args();
+  Command* command = host.engine().commands().Find(args[0]);
+  if (command != nullptr && command->has_subcommands() && args.size() >= 2) {
+    Command* sub = command->Subcommand(args[1]);
+    if (sub != nullptr || command->handler == nullptr) command = sub;
+  }
+  if (command != nullptr && command->handler != nullptr && command->ArityOk(args.size()))
+      [[likely]] {
+    return command;
+  }
+  refusal->error = command == nullptr ? ENOENT : EINVAL;
+  if (host.engine().Resolve(session, args, &refusal->text) != nullptr) refusal->text = "ERR";
+  return nullptr;
+}
+
+// The modifiers that forbid things.
+bool Allowed(const Command& command, const CallArguments& call, Refusal* refusal) {
+  if (call.Has(kCallScriptMode) && command.Is(kCmdNoScript)) {
+    *refusal = {ESPIPE, "ERR command '" + command.fullname + "' is not allowed on script mode"};
+    return false;
+  }
+  if (call.Has(kCallNoWrites) && command.Is(kCmdWrite)) {
+    *refusal = {ENOSPC, "ERR Write command '" + command.fullname +
+                            "' was called while write is not allowed."};
+    return false;
+  }
+  return true;
+}
+
+// What a called command may have left on the session must not reach the next call.
+void CleanSession(ModuleHost& host, Session& session) {
+  session.transaction.reset();
+  if (!session.watcher.empty()) host.keyspace().watches().Unwatch(session.watcher);
+  if (session.subscribed()) host.engine().pubsub().UnsubscribeAll(session);
+  host.null_sink().set_resp(2);
+}
+
+RedisModuleCallReply* Finish(RedisModuleCtx* ctx, CallReplyRoot* root, bool resp3) {
+  if (!root->tape().complete()) [[unlikely]]
+    root->tape().Finish();
+  root->Ready(ctx, resp3);
+  ctx->Track(RedisModuleCtx::Kind::kReply, root->top());
+  return root->top();
+}
+
+RedisModuleCallReply* Refuse(RedisModuleCtx* ctx, const CallArguments& call,
+                             const Refusal& refusal) {
+  errno = refusal.error;
+  if (!call.Has(kCallErrorsAsReplies)) return nullptr;
+  CallReplyRoot* root = ctx->host().replies().Take();
+  root->tape().Error(refusal.text);
+  return Finish(ctx, root, false);
+}
+
+RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
+  ModuleHost& host = ctx->host();
+  if (!host.filters().empty()) [[unlikely]] {
+    std::vector<std::string_view> words(call.args().begin(), call.args().end());
+    if (host.filters().Apply(ctx->client_id, ctx->module, &words)) call.Replace(std::move(words));
+    if (call.args().empty()) return Refuse(ctx, call, {ENOENT, "ERR unknown command ''"});
+  }
+  ModuleHost::InternalSession session(host, ctx->session->db_index);
+  Refusal refusal;
+  Command* command = FindCommand(host, *session, call, &refusal);
+  if (command == nullptr || !Allowed(*command, call, &refusal)) [[unlikely]] {
+    return Refuse(ctx, call, refusal);
+  }
+  errno = 0;
+  if (call.Has(kCallDryRun)) return nullptr;
+  const bool resp3 =
+      call.Has(kCallResp3) || (call.Has(kCallRespAuto) && ctx->sink->resp() == 3);
+  CallReplyRoot* root = host.replies().Take();
+  root->tape().set_resp(resp3 ? 3 : 2);
+  const bool nowhere = call.Has(kCallNoAof) && call.Has(kCallNoReplicas);
+  host.engine().Call(*session, *command, call.args(), root->tape(),
+                     call.Has(kCallReplicate) && !nowhere);
+  CleanSession(host, *session);
+  errno = 0;
+  return Finish(ctx, root, resp3);
+}
+
+RedisModuleCallReply* Call(RedisModuleCtx* ctx, const char* cmdname, const char* fmt, ...) {
+  CallArguments call;
+  va_list values;
+  va_start(values, fmt);
+  const bool parsed = call.Parse(cmdname, fmt, values);
+  va_end(values);
+  if (!parsed) {
+    errno = EBADF;
+    return nullptr;
+  }
+  return Run(ctx, call);
+}
+
+void FreeCallReply(RedisModuleCallReply* reply) {
+  if (reply == nullptr || reply != reply->root->top()) return;
+  RedisModuleCtx* ctx = reply->root->ctx();
+  if (ctx->Has(kCtxAutoMemory)) ctx->Untrack(RedisModuleCtx::Kind::kReply, reply);
+  ctx->host().replies().Give(reply->root);
+}
+
+}  // namespace
+
+void RegisterCallApi(ApiTable& table) {
+  const ApiRow rows[] = {
+      BACKPLANE_API_ROW(Call),
+      BACKPLANE_API_ROW(FreeCallReply),
+  };
+  table.Add(rows);
+}
+
+}  // namespace backplane

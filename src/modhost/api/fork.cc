@@ -1,0 +1,67 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// API area: a child process with a snapshot of the data.
+#include <signal.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+#include <cerrno>
+
+#include "modhost/api/areas.h"
+#include "modhost/api/slot_calls.h"
+#include "modhost/api_table.h"
+#include "modhost/host.h"
+#include "modhost/host_accessor.h"
+
+namespace backplane {
+namespace {
+
+// The server does not show a module child's progress yet.
+void SendChildHeartbeat(double progress) {}
+
+int ExitFromChild(int retcode) { _exit(retcode); }
+
+int KillForkChild(int child_pid) {
+  ModuleHost& host = *CurrentHost();
+  if (child_pid <= 0 || host.child().pid != child_pid) return REDISMODULE_ERR;
+  host.child() = {};
+  if (kill(child_pid, SIGUSR1) == 0) waitpid(child_pid, nullptr, 0);
+  host.OnForkChild(REDISMODULE_SUBEVENT_FORK_CHILD_DIED);
+  return REDISMODULE_OK;
+}
+
+}  // namespace
+
+int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data) {
+  ModuleHost& host = module->host();
+  if (host.child().pid != 0 || host.is_child) {
+    errno = EEXIST;
+    return -1;
+  }
+  pid_t pid;
+  {
+    Logger::ForkLock lock(host.logger());
+    pid = fork();
+  }
+  if (pid < 0) return -1;
+  if (pid == 0) {
+    host.is_child = true;
+    host.logger().set_role(LogRole::kChild);
+    // KillForkChild ends it with this signal, which must not be the server's own.
+    signal(SIGUSR1, SIG_DFL);
+    return 0;
+  }
+  host.child() = {pid, module, done, data};
+  host.OnForkChild(REDISMODULE_SUBEVENT_FORK_CHILD_BORN);
+  return pid;
+}
+
+void RegisterForkApi(ApiTable& table) {
+  const ApiRow rows[] = {
+      BACKPLANE_API_ROW(SendChildHeartbeat),
+      BACKPLANE_API_ROW(ExitFromChild),
+      BACKPLANE_API_ROW(KillForkChild),
+  };
+  table.Add(rows);
+}
+
+}  // namespace backplane

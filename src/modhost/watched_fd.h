@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// WatchedFd: a file descriptor that a module watches on the event loop. Under the host lock; events
+// arrive on the engine thread.
+#pragma once
+
+#include <cstdint>
+#include <unordered_map>
+
+#include "modhost/api_signatures.h"
+#include "modhost/registration.h"
+#include "net/event_loop.h"
+
+namespace backplane {
+
+class WatchedFds;
+
+class WatchedFd final : public Registration, public FdHandler {
+ public:
+  WatchedFd(Module* module, WatchedFds* fds, int fd);
+  ~WatchedFd() override;
+
+  // Watches more directions (REDISMODULE_EVENTLOOP_*). False when the kernel refuses the descriptor.
+  bool Add(int mask, RedisModuleEventLoopFunc callback, void* data);
+  // False when no direction is left.
+  bool Remove(int mask);
+  void OnEvents(uint32_t events) override;
+
+ private:
+  struct Direction {
+    RedisModuleEventLoopFunc callback = nullptr;
+    void* data = nullptr;
+  };
+  bool Update(int mask);
+
+  WatchedFds* fds_;
+  int fd_;
+  int mask_ = 0;
+  Direction readable_;
+  Direction writable_;
+};
+
+class WatchedFds {
+ public:
+  explicit WatchedFds(EventLoop* loop) : loop_(loop) {}
+  WatchedFd* Find(int fd) const {
+    auto it = by_fd_.find(fd);
+    return it == by_fd_.end() ? nullptr : it->second;
+  }
+
+ private:
+  friend class WatchedFd;
+  EventLoop* loop_;
+  std::unordered_map<int, WatchedFd*> by_fd_;
+};
+
+}  // namespace backplane

@@ -1,0 +1,177 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Persistence: loading, and saving in this process. Background saves: persistence_background.cc.
+#include "persist/persistence.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+#include "base/clock.h"
+#include "persist/replacement_file.h"
+
+namespace backplane {
+namespace {
+
+std::string SecondsText(int64_t milliseconds) {
+  char text[32];
+  std::snprintf(text, sizeof(text), "%.3f seconds", static_cast<double>(milliseconds) / 1000);
+  return text;
+}
+
+}  // namespace
+
+Persistence::Persistence(Engine& engine) : engine_(engine), last_save_ms_(WallMillis()) {}
+
+Persistence::~Persistence() { KillChild(); }
+
+// --- loading ---
+
+Status Persistence::LoadAtStart() {
+  const std::string& path = engine_.settings().dbfilename;
+  const int64_t begin = MonotonicMicros();
+  if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return {};
+  SnapshotExtras extras;
+  if (auto status = LoadFile({}, &extras); !status) {
+    const std::string text =
+        "Fatal error loading the DB from file " + path + ": " + status.error().message;
+    logger().Warning(text + ". Exiting.");
+    return Fail(status.error().code, text);
+  }
+  extras_ = std::move(extras);
+  engine_.keyspace().SetDirty(0);
+  logger().Notice("DB loaded from disk: " + SecondsText((MonotonicMicros() - begin) / 1000));
+  return {};
+}
+
+Status Persistence::LoadFile(const SnapshotLoadOptions& options, SnapshotExtras* extras) {
+  const int fd = open(engine_.settings().dbfilename.c_str(), O_RDONLY | O_CLOEXEC);
+  if (fd < 0) return Fail(ErrorCode::kIo, std::string("open: ") + std::strerror(errno));
+  // Modules may act on what is loaded; their work ends with this unit, after the load.
+  Engine::Unit unit(engine_);
+  engine_.RefreshClock();
+  engine_.set_loading(true);
+  for (PersistenceListener* listener : listeners_) listener->OnLoadStarted();
+  Status status = ReadFile(fd, options, extras);
+  engine_.set_loading(false);
+  for (PersistenceListener* listener : listeners_) listener->OnLoadEnded(status.has_value());
+  close(fd);
+  return status;
+}
+
+Status Persistence::ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras* extras) {
+  const Settings& settings = engine_.settings();
+  options.sanitize = settings.sanitize_dump_payload == 1;
+  options.checksum = settings.rdbchecksum;
+  options.modules = modules_;
+  options.extras = extras;
+  options.logger = &logger();
+  FileSource source(fd, this);
+  loading_ = {WallMillis(), source.file_size(), 0};
+  last_permille_ = 0;
+  last_load_ = {};
+  BP_ASSIGN_OR_RETURN(last_load_, LoadSnapshot(source, engine_.keyspace(), options));
+  logger().Notice("Done loading RDB, keys loaded: " + std::to_string(last_load_.keys_loaded) +
+                  ", keys expired: " + std::to_string(last_load_.keys_expired) + ".");
+  if (last_load_.keys_dormant > 0) {
+    logger().Notice("Module values kept dormant, their module is not loaded: " +
+                    std::to_string(last_load_.keys_dormant));
+  }
+  return {};
+}
+
+void Persistence::OnProgress(uint64_t offset) {
+  loading_.loaded_bytes = offset;
+  if (loading_.total_bytes == 0) return;
+  const int permille = static_cast<int>(offset * 1000 / loading_.total_bytes);
+  if (permille <= last_permille_) return;
+  last_permille_ = permille;
+  for (PersistenceListener* listener : listeners_) listener->OnLoadProgress(permille);
+}
+
+Status Persistence::Reload(const ReloadOptions& options) {
+  Keyspace& keyspace = engine_.keyspace();
+  if (options.flush) keyspace.FlushAll(false);
+  SnapshotExtras extras;
+  if (auto status = LoadFile({.replace_duplicates = options.merge}, &extras); !status) {
+    logger().Warning("Error loading the DB from file " + engine_.settings().dbfilename + ": " +
+                     status.error().message);
+    // A part of a data set looks like a whole one to clients.
+    if (options.flush) keyspace.FlushAll(false);
+    return status;
+  }
+  if (options.flush || !extras.functions.empty()) extras_ = std::move(extras);
+  keyspace.SetDirty(0);
+  return {};
+}
+
+// --- saving ---
+
+Status Persistence::WriteTo(const std::string& path) {
+  const Settings& settings = engine_.settings();
+  const std::string temp = "temp-" + std::to_string(getpid()) + ".rdb";
+  BP_ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::Create(path, temp));
+  FileSink sink(file.fd());
+  BP_RETURN_IF_ERROR(WriteSnapshot(engine_.keyspace(),
+                                   {.rdb_version = static_cast<int>(settings.rdb_version),
+                                    .compress = settings.rdbcompression,
+                                    .checksum = settings.rdbchecksum,
+                                    .modules = modules_,
+                                    .extras = &extras_,
+                                    .watcher = this},
+                                   sink));
+  return file.Commit();
+}
+
+// What SAVE and the child of BGSAVE have in common.
+Status Persistence::WriteFile(bool background) {
+  for (PersistenceListener* listener : listeners_) listener->OnSaveStarted(background);
+  Status status = WriteTo(engine_.settings().dbfilename);
+  for (PersistenceListener* listener : listeners_) {
+    listener->OnSaveEnded(background, status.has_value());
+  }
+  if (status) {
+    logger().Notice("DB saved on disk");
+  } else {
+    logger().Warning("Error saving DB on disk: " + status.error().message);
+  }
+  return status;
+}
+
+Status Persistence::Save() {
+  if (bgsave_running()) return Fail(ErrorCode::kBusy, "Background save already in progress");
+  ++saves_;
+  BP_RETURN_IF_ERROR(WriteFile(false));
+  engine_.keyspace().SetDirty(0);
+  last_save_ms_ = WallMillis();
+  last_bgsave_ok_ = true;
+  UpdateWriteBlock();
+  return {};
+}
+
+Status Persistence::SaveOnShutdown(bool always, bool never) {
+  if (bgsave_running()) {
+    logger().Warning("There is a child saving an .rdb. Killing it!");
+    KillChild();
+  }
+  if (never || (!always && engine_.settings().save.empty())) return {};
+  logger().Notice("Saving the final RDB snapshot before exiting.");
+  auto status = Save();
+  if (!status) logger().Warning("Error trying to save the DB, can't exit.");
+  return status;
+}
+
+void Persistence::OnFlushAll() {
+  KillChild();
+  if (engine_.settings().save.empty()) return;
+  // A failure was logged, and the next save point tries again.
+  if (auto status = Save(); !status) last_bgsave_ok_ = false;
+}
+
+void Persistence::OnKeysSaved(uint64_t keys) {
+  if (reporter_ != nullptr) reporter_->Progress(keys);
+}
+
+}  // namespace backplane

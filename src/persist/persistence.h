@@ -1,0 +1,136 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Persistence: when the data set is saved to the RDB file and loaded from it, and what INFO tells
+// about that. Owns the background child, the save points' bookkeeping and what a file held that
+// nobody can use (SnapshotExtras). Made by the server; the commands of commands/persist use it, the
+// module host listens to it. Engine thread, holding the host lock (so a fork finds modules at
+// rest).
+//
+// File names are relative to the working directory, which the option `dir` sets.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <vector>
+
+#include "engine/engine.h"
+#include "persist/background_child.h"
+#include "persist/byte_source.h"
+#include "persist/persistence_listener.h"
+#include "persist/snapshot.h"
+#include "persist/snapshot_loader.h"
+#include "persist/snapshot_writer.h"
+#include "value/dormant_value.h"
+
+namespace backplane {
+
+class Persistence final : private BackgroundChild::Work,
+                          private SaveWatcher,
+                          private FileSource::Watcher {
+ public:
+  // `engine` outlives it.
+  explicit Persistence(Engine& engine);
+  Persistence(const Persistence&) = delete;
+  Persistence& operator=(const Persistence&) = delete;
+  // A running background save is ended.
+  ~Persistence() override;
+
+  // Who knows module types; not owned, null for none. Before anything is loaded.
+  void set_modules(ModuleValues* modules) { modules_ = modules; }
+  ModuleValues* modules() { return modules_; }
+  // Not owned.
+  void AddListener(PersistenceListener* listener) { listeners_.push_back(listener); }
+  void RemoveListener(PersistenceListener* listener) { std::erase(listeners_, listener); }
+
+  // --- loading ---
+  // Loads the RDB file if there is one. An error says why and was logged; the process must not
+  // serve then, since a part of the keys may be there.
+  Status LoadAtStart();
+  struct ReloadOptions {
+    bool flush = true;
+    bool merge = false;  // keys of the file replace those that exist
+  };
+  // The load of DEBUG RELOAD. After a failed load of a flushed data set it is empty.
+  Status Reload(const ReloadOptions& options);
+
+  // --- saving ---
+  // In this process, now. kBusy while a background save runs; kIo.
+  Status Save();
+  // In a forked child. kBusy while a child runs; kIo when the fork failed.
+  Status BgSave();
+  // As soon as the child that runs now has ended; without one, at the next cron.
+  void ScheduleBgSave() { bgsave_scheduled_ = true; }
+  // Does what a regular exit asks: ends a background save; saves when there are save points, or
+  // `always`; nothing when `never`. An error: the data are not on the disk, the exit should be
+  // called off.
+  Status SaveOnShutdown(bool always, bool never);
+  // After FLUSHALL: a background save of the old data is pointless, and the file must not bring
+  // them back.
+  void OnFlushAll();
+  // A running background save is ended and forgotten.
+  void KillChild();
+
+  // Reaps the child, starts saves that are due. Call from the server's cron.
+  void OnCron();
+
+  // --- state ---
+  bool bgsave_running() const { return child_ != nullptr; }
+  // Some forked child lives: a background save or one that claimed the place.
+  bool child_active() const { return bgsave_running() || fork_claimed_; }
+  // For children of others (modules): one at a time of all kinds. False when the place is taken.
+  bool ClaimFork();
+  void ReleaseFork() { fork_claimed_ = false; }
+  int64_t last_save_seconds() const { return last_save_ms_ / 1000; }  // Unix time
+  bool last_bgsave_ok() const { return last_bgsave_ok_; }
+  const SnapshotExtras& extras() const { return extras_; }
+
+  // The lines of INFO's Persistence section, each ended by CRLF, without the heading.
+  std::string PersistenceInfo() const;
+
+ private:
+  struct Loading {
+    int64_t start_ms = 0;
+    uint64_t total_bytes = 0;
+    uint64_t loaded_bytes = 0;
+  };
+
+  Status WriteFile(bool background);
+  Status WriteTo(const std::string& path);
+  Status LoadFile(const SnapshotLoadOptions& options, SnapshotExtras* extras);
+  Status ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras* extras);
+  void CheckChild();
+  void BgSaveEnded(const BackgroundChild::Exit& exit);
+  void StartDueSave();
+  void UpdateWriteBlock();
+  std::string LoadingInfo() const;
+  Logger& logger() { return engine_.logger(); }
+
+  bool RunInChild(BackgroundChild::Reporter& reporter) override;
+  void OnKeysSaved(uint64_t keys) override;
+  void OnProgress(uint64_t offset) override;
+
+  Engine& engine_;
+  ModuleValues* modules_ = nullptr;
+  std::vector<PersistenceListener*> listeners_;
+  SnapshotExtras extras_;
+
+  std::unique_ptr<BackgroundChild> child_;
+  BackgroundChild::Reporter* reporter_ = nullptr;  // in the child only
+  bool fork_claimed_ = false;
+  bool bgsave_scheduled_ = false;
+  uint64_t dirty_at_fork_ = 0;
+  uint64_t keys_at_fork_ = 0;
+  int64_t bgsave_start_ms_ = 0;
+  int64_t last_bgsave_try_ms_ = 0;
+  int64_t last_bgsave_seconds_ = -1;
+  bool last_bgsave_ok_ = true;
+  int64_t last_save_ms_;
+  uint64_t saves_ = 0;
+  uint64_t last_cow_bytes_ = 0;
+
+  Loading loading_;
+  int last_permille_ = 0;
+  SnapshotLoadReport last_load_;
+};
+
+}  // namespace backplane

@@ -1,0 +1,127 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Persistence: background saves and save points.
+#include <unistd.h>
+
+#include <algorithm>
+
+#include "base/clock.h"
+#include "persist/persistence.h"
+
+namespace backplane {
+namespace {
+
+// After a failed background save the next one waits so long.
+constexpr int64_t kRetryDelayMs = 5000;
+
+std::string TempName(pid_t pid) { return "temp-" + std::to_string(pid) + ".rdb"; }
+
+std::string Megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " MB"; }
+
+}  // namespace
+
+Status Persistence::BgSave() {
+  if (child_active()) return Fail(ErrorCode::kBusy, "another child process is active");
+  bgsave_scheduled_ = false;
+  ++saves_;
+  dirty_at_fork_ = engine_.keyspace().dirty();
+  keys_at_fork_ = engine_.keyspace().KeyCount();
+  last_bgsave_try_ms_ = WallMillis();
+  int64_t fork_us = 0;
+  auto child = BackgroundChild::Start(logger(), *this, &fork_us);
+  if (!child) {
+    last_bgsave_ok_ = false;
+    UpdateWriteBlock();
+    logger().Warning("Can't save in background: " + child.error().message);
+    return std::unexpected(std::move(child).error());
+  }
+  child_ = std::move(*child);
+  bgsave_start_ms_ = WallMillis();
+  engine_.stats().total_forks++;
+  engine_.stats().latest_fork_usec = fork_us;
+  for (PersistenceListener* listener : listeners_) listener->OnForkChild(true);
+  logger().Notice("Background saving started by pid " + std::to_string(child_->pid()));
+  return {};
+}
+
+bool Persistence::RunInChild(BackgroundChild::Reporter& reporter) {
+  for (PersistenceListener* listener : listeners_) listener->OnInForkedChild();
+  reporter_ = &reporter;
+  const bool ok = WriteFile(true).has_value();
+  const uint64_t cow = reporter.Final(ok ? keys_at_fork_ : 0);
+  if (ok) logger().Notice("Fork CoW for RDB: current " + Megabytes(cow));
+  return ok;
+}
+
+void Persistence::KillChild() {
+  if (child_ == nullptr) return;
+  child_->Kill();
+  unlink(TempName(child_->pid()).c_str());
+  child_.reset();
+  for (PersistenceListener* listener : listeners_) listener->OnForkChild(false);
+}
+
+void Persistence::CheckChild() {
+  const auto exit = child_->Poll();
+  if (exit) BgSaveEnded(*exit);
+}
+
+void Persistence::BgSaveEnded(const BackgroundChild::Exit& exit) {
+  const pid_t pid = child_->pid();
+  last_cow_bytes_ = child_->report().cow_bytes;
+  child_.reset();
+  const int64_t now = WallMillis();
+  last_bgsave_seconds_ = (now - bgsave_start_ms_) / 1000;
+  last_bgsave_ok_ = exit.ok;
+  if (exit.ok) {
+    logger().Notice("Background saving terminated with success");
+    const uint64_t dirty = engine_.keyspace().dirty();
+    engine_.keyspace().SetDirty(dirty - std::min(dirty, dirty_at_fork_));
+    last_save_ms_ = now;
+  } else if (exit.signal != 0) {
+    logger().Warning("Background saving terminated by signal " + std::to_string(exit.signal));
+    unlink(TempName(pid).c_str());
+  } else {
+    logger().Warning("Background saving error");
+  }
+  UpdateWriteBlock();
+  for (PersistenceListener* listener : listeners_) listener->OnForkChild(false);
+}
+
+void Persistence::StartDueSave() {
+  const int64_t now = WallMillis();
+  if (!last_bgsave_ok_ && now - last_bgsave_try_ms_ <= kRetryDelayMs) return;
+  // Failures of BgSave were logged, and the next cron tries again.
+  if (bgsave_scheduled_) {
+    static_cast<void>(BgSave());
+    return;
+  }
+  const uint64_t dirty = engine_.keyspace().dirty();
+  for (const SavePoint& point : engine_.settings().save) {
+    if (dirty < point.changes || now - last_save_ms_ <= point.seconds * 1000) continue;
+    logger().Notice(std::to_string(point.changes) + " changes in " + std::to_string(point.seconds) +
+                    " seconds. Saving...");
+    static_cast<void>(BgSave());
+    return;
+  }
+}
+
+void Persistence::OnCron() {
+  if (bgsave_running()) CheckChild();
+  if (!child_active()) StartDueSave();
+  // Settings that it depends on may have changed.
+  UpdateWriteBlock();
+}
+
+void Persistence::UpdateWriteBlock() {
+  const Settings& settings = engine_.settings();
+  engine_.set_writes_blocked_by_save(!last_bgsave_ok_ && settings.stop_writes_on_bgsave_error &&
+                                     !settings.save.empty());
+}
+
+bool Persistence::ClaimFork() {
+  if (child_active()) return false;
+  fork_claimed_ = true;
+  return true;
+}
+
+}  // namespace backplane
