@@ -1,7 +1,7 @@
-# backplane_layer(NAME [DEPS target...]): the library backplane_NAME from every .cc below the current folder, and NAME_test
-# from its *_test.cc. Files are globbed (and re-globbed on build), so adding a source touches no build file.
+# backplane_layer(NAME [THREADS] [DEPS target...]): the library backplane_NAME from every .cc below the current folder, and NAME_test
+# from its *_test.cc. THREADS: its tests also run under ThreadSanitizer. Files are globbed (and re-globbed on build), so adding a source touches no build file.
 function(backplane_layer name)
-  cmake_parse_arguments(ARG "" "" "DEPS" ${ARGN})
+  cmake_parse_arguments(ARG "THREADS" "" "DEPS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_CURRENT_SOURCE_DIR}/*.cc)
   set(tests ${sources})
   list(FILTER tests INCLUDE REGEX "_test\\.cc$")
@@ -18,5 +18,8 @@ function(backplane_layer name)
     target_link_libraries(${name}_test PRIVATE backplane_${name} GTest::gmock GTest::gtest_main
       ${RAPIDCHECK_LIBRARY})
     add_test(NAME unit.${name} COMMAND ${name}_test)
+    if(ARG_THREADS)
+      set_tests_properties(unit.${name} PROPERTIES LABELS thread)
+    endif()
   endif()
 endfunction()

@@ -3,6 +3,8 @@
 // that does not depend on the order in tables.
 #pragma once
 
+#include <gtest/gtest.h>
+
 #include <algorithm>
 #include <map>
 #include <memory>
@@ -11,6 +13,7 @@
 #include <vector>
 
 #include "base/numbers.h"
+#include "base/random.h"
 #include "keyspace/keyspace.h"
 #include "persist/opaque_value.h"
 #include "persist/snapshot_loader.h"

@@ -11,6 +11,7 @@
 
 #include "base/crc64.h"
 #include "base/numbers.h"
+#include "base/random.h"
 #include "persist/byte_sink.h"
 #include "persist/byte_source.h"
 #include "persist/rdb_reader.h"
@@ -192,7 +193,6 @@ TEST(RdbIo, DoublesComeBack) {
 
 TEST(RdbIo, CaptureKeepsWhatWasReadAsItStood) {
   const std::string bytes = WrittenString(std::string(100, 'a')) + WrittenString("12") + "\x05";
-  MemorySource source("x" + bytes + "rest");
   const std::string all = "x" + bytes + "rest";
   MemorySource whole(all);
   RdbReader reader(whole);

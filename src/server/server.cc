@@ -13,6 +13,7 @@
 #include "base/memory_info.h"
 #include "base/version.h"
 #include "commands/families.h"
+#include "commands/persist/persist_commands.h"
 #include "config/builtin_options.h"
 
 namespace backplane {
@@ -23,11 +24,65 @@ Server::~Server() {
   // Clients before the engine that serves them, connections last of the network.
   listeners_.clear();
   if (connections_ != nullptr) connections_->CloseAll();
+  persistence_.reset();
+  // Values of modules are freed by their modules' code, so the data go before the modules.
+  if (keyspace_ != nullptr) {
+    keyspace_->FlushAll(false);
+    keyspace_->lazy_free().Drain();
+  }
+  modules_.reset();
   loop_.RemoveHook(this);
+}
+
+namespace {
+
+class PersistenceSection final : public InfoSection {
+ public:
+  explicit PersistenceSection(const Persistence* persistence) : persistence_(persistence) {}
+  std::string_view name() const override { return "Persistence"; }
+  void Append(std::string* out) override { *out += persistence_->PersistenceInfo(); }
+
+ private:
+  const Persistence* persistence_;
+};
+
+}  // namespace
+
+void Server::BuildServices() {
+  limits_.list_max_listpack_size = static_cast<int>(settings_.list_max_listpack_size);
+  keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases), &limits_);
+  engine_ = std::make_unique<Engine>(
+      Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
+  connections_ = std::make_unique<ConnectionSet>(&loop_);
+  clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
+  persistence_ = std::make_unique<Persistence>(*engine_);
+  loop_.AddHook(this);
+  // Last of those that hook into the loop: it gives the host lock up just before the wait.
+  modules_ =
+      std::make_unique<ModuleHost>(ModuleHost::Services{*engine_, loop_, options_, clients_.get()});
+  persistence_->set_modules(&modules_->types());
+  module_reports_ = std::make_unique<ModuleReports>(modules_.get());
+  persistence_section_ = std::make_unique<PersistenceSection>(persistence_.get());
+  connection_services_ = {clients_.get(), module_reports_.get()};
+  server_services_ = {this,
+                      &options_,
+                      &directives_,
+                      clients_.get(),
+                      connections_.get(),
+                      {persistence_section_.get(), module_reports_.get()},
+                      persistence_.get(),
+                      module_reports_.get()};
 }
 
 void Server::RegisterCommands() {
   RegisterStringCommands(registry_);
+  RegisterKeyCommands(registry_);
+  RegisterListCommands(registry_);
+  RegisterSetCommands(registry_);
+  RegisterHashCommands(registry_);
+  RegisterZSetCommands(registry_);
+  RegisterPersistCommands(registry_, *persistence_);
+  RegisterModuleCommands(registry_, *modules_);
   RegisterTransactionCommands(registry_);
   RegisterPubSubCommands(registry_);
   RegisterConnectionCommands(registry_, connection_services_);
@@ -76,14 +131,7 @@ Status Server::Start(const std::vector<std::string>& args) {
   ApplyLogSettings();
   if (settings_.daemonize) BP_RETURN_IF_ERROR(Daemonize());
 
-  limits_.list_max_listpack_size = static_cast<int>(settings_.list_max_listpack_size);
-  keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases), &limits_);
-  engine_ = std::make_unique<Engine>(
-      Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
-  connections_ = std::make_unique<ConnectionSet>(&loop_);
-  clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
-  connection_services_.clients = clients_.get();
-  server_services_ = {this, &options_, &directives_, clients_.get(), connections_.get(), {}};
+  BuildServices();
   RegisterCommands();
   for (const auto& [from, to] : directives_.renames) BP_RETURN_IF_ERROR(registry_.Rename(from, to));
   options_.AddListener(this);
@@ -95,10 +143,27 @@ Status Server::Start(const std::vector<std::string>& args) {
     logger_.Warning("Option '" + name + "' is not supported yet and was ignored");
   }
   WritePidFile();
+  BP_RETURN_IF_ERROR(LoadModulesAndData());
   BP_RETURN_IF_ERROR(OpenListeners());
-  loop_.AddHook(this);
   loop_.AddTimer(1, this);
   logger_.Notice("Ready to accept connections");
+  return {};
+}
+
+Status Server::LoadModulesAndData() {
+  modules_->SetPendingConfigs(directives_.unknown);
+  for (const auto& module : directives_.modules) {
+    if (auto status = modules_->Load(module.path, module.args); !status) {
+      return Fail(status.error().code,
+                  "Can't load module from " + module.path + ": server aborting");
+    }
+  }
+  for (const std::string& name : modules_->UnusedPendingConfigs()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "Module configuration '" + name + "' is of no loaded module");
+  }
+  BP_RETURN_IF_ERROR(persistence_->LoadAtStart());
+  modules_->set_serving(true);
   return {};
 }
 
@@ -170,6 +235,8 @@ int64_t Server::OnTimer() {
   }
   if (cron_turns_ % settings_.hz == 0) engine_->tick_clock().Calibrate();
   clients_->CheckTimeouts();
+  persistence_->OnCron();
+  modules_->OnCron(static_cast<int>(settings_.hz));
   return period_ms;
 }
 
@@ -200,10 +267,20 @@ ServerFacts Server::Facts() {
 }
 
 Status Server::Shutdown(const ShutdownOptions& options) {
+  using Save = ShutdownOptions::Save;
   logger_.Warning("User requested shutdown...");
-  logger_.Warning("Backplane is now ready to exit, bye bye...");
-  if (!settings_.pidfile.empty()) unlink(settings_.pidfile.c_str());
+  auto saved = persistence_->SaveOnShutdown(options.save == Save::kYes, options.save == Save::kNo);
+  if (!saved && !options.force) {
+    logger_.Warning("Error trying to save the DB, can't exit.");
+    return saved;
+  }
+  modules_->OnShutdown();
+  if (!settings_.pidfile.empty()) {
+    logger_.Notice("Removing the pid file.");
+    unlink(settings_.pidfile.c_str());
+  }
   CloseListeners();
+  logger_.Warning("Backplane is now ready to exit, bye bye...");
   loop_.Stop();
   return {};
 }

@@ -10,11 +10,14 @@
 #include "client/pubsub.h"
 #include "command/registry.h"
 #include "commands/connection/connection_commands.h"
+#include "commands/module/module_commands.h"
 #include "commands/server/server_commands.h"
 #include "config/options.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
+#include "modhost/host.h"
 #include "net/listener.h"
+#include "persist/persistence.h"
 
 namespace backplane {
 
@@ -42,7 +45,9 @@ class Server final : public OptionListener,
   void CancelShutdown() override {}
 
  private:
+  void BuildServices();
   void RegisterCommands();
+  Status LoadModulesAndData();
   Status OpenListeners();
   void CloseListeners();
   Status Daemonize();
@@ -66,6 +71,10 @@ class Server final : public OptionListener,
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
+  std::unique_ptr<Persistence> persistence_;
+  std::unique_ptr<ModuleHost> modules_;
+  std::unique_ptr<ModuleReports> module_reports_;
+  std::unique_ptr<InfoSection> persistence_section_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   ConnectionServices connection_services_;
   ServerServices server_services_;

@@ -39,7 +39,7 @@ class MemoryWriter final : public ValueWriter {
     bytes.append(text);
   }
   void WriteBinaryDouble(double value) override {
-    char raw[8];
+    char raw[8] = {};
     std::memcpy(raw, &value, 8);
     bytes.append(raw, 8);
   }
@@ -80,7 +80,7 @@ class MemoryReader final : public ValueReader {
     return text;
   }
   Result<double> ReadBinaryDouble() override {
-    char raw[8];
+    char raw[8] = {};
     BP_RETURN_IF_ERROR(ReadRaw(raw, 8));
     double value;
     std::memcpy(&value, raw, 8);

@@ -10,6 +10,7 @@
 #include "command/context.h"
 #include "commands/server/server_families.h"
 #include "engine/engine.h"
+#include "persist/persistence.h"
 
 namespace backplane {
 
@@ -65,6 +66,7 @@ void FlushAll(CommandContext& ctx) {
   for (int i = 0; i < ctx.keyspace().database_count(); ++i)
     FlushOne(ctx, ctx.keyspace().db(i), *lazy);
   ctx.engine().NotifyFlush(-1, !*lazy, false);
+  if (Persistence* persistence = ctx.owner<ServerServices>().persistence) persistence->OnFlushAll();
   FinishFlush(ctx, *lazy);
 }
 

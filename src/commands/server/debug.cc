@@ -8,11 +8,21 @@
 #include "base/numbers.h"
 #include "command/context.h"
 #include "commands/help.h"
+#include "commands/persist/persist_commands.h"
 #include "commands/server/server_families.h"
 #include "engine/engine.h"
 
 namespace backplane {
 namespace {
+
+void DebugReloadCommand(CommandContext& ctx) {
+  DebugReload(ctx, *ctx.owner<ServerServices>().persistence);
+}
+
+void DebugLog(CommandContext& ctx) {
+  ctx.engine().logger().Warning("DEBUG LOG: " + std::string(ctx.arg(2)));
+  ctx.reply().Ok();
+}
 
 void DebugSleep(CommandContext& ctx) {
   auto seconds = ctx.DoubleArg(2);
@@ -89,6 +99,20 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .complexity = "Depends on subcommand."},
+    {.name = "debug|reload",
+     .handler = DebugReloadCommand,
+     .arity = -2,
+     .flags = kFlags,
+     .summary = "Saves the data set and loads it again.",
+     .group = "server",
+     .arguments = "[MERGE] [NOFLUSH] [NOSAVE]"},
+    {.name = "debug|log",
+     .handler = DebugLog,
+     .arity = 3,
+     .flags = kFlags,
+     .summary = "Writes a line to the log.",
+     .group = "server",
+     .arguments = "message"},
     {.name = "debug|sleep",
      .handler = DebugSleep,
      .arity = 3,

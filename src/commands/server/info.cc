@@ -239,6 +239,21 @@ void Info(CommandContext& ctx) {
     }
     if (heading(section.name, section.in_default)) section.write(ctx, writer);
   }
+  if (services.module_info != nullptr) {
+    auto append = [&](std::string sections) {
+      if (sections.empty()) return;
+      if (!text.empty()) text += "\r\n";
+      text += sections;
+    };
+    if (wanted.contains("modules") || wanted.contains("everything")) {
+      append(services.module_info->ModuleSections(""));
+    } else {
+      for (const std::string& name : wanted) {
+        if (services.module_info->HasSection(name))
+          append(services.module_info->ModuleSections(name));
+      }
+    }
+  }
   ctx.reply().Verbatim("txt", text);
 }
 

@@ -16,6 +16,7 @@ namespace backplane {
 class Clients;
 class OptionTable;
 class ConnectionSet;
+class Persistence;
 struct StartupDirectives;
 
 struct ServerFacts {
@@ -42,6 +43,15 @@ class ServerControl {
   virtual void CancelShutdown() = 0;
 };
 
+// INFO sections that modules write.
+class ModuleInfoSource {
+ public:
+  virtual ~ModuleInfoSource() = default;
+  // Headings and lines of all modules' sections, or of the one (or the module) that `wanted` names.
+  virtual std::string ModuleSections(std::string_view wanted) = 0;
+  virtual bool HasSection(std::string_view name) = 0;
+};
+
 // Writes one INFO section: "name:value" lines. Sections of modules and persistence are registered
 // by their owners.
 class InfoSection {
@@ -59,7 +69,10 @@ struct ServerServices {
   StartupDirectives* directives = nullptr;
   Clients* clients = nullptr;
   ConnectionSet* connections = nullptr;
-  std::vector<InfoSection*> info_sections;  // after the built-in ones, in this order
+  std::vector<InfoSection*> info_sections;  // shown between the built-in ones, in this order
+  Persistence* persistence = nullptr;       // DEBUG RELOAD, FLUSHALL
+  // Sections that come and go with modules; asked after all others. null in tests.
+  class ModuleInfoSource* module_info = nullptr;
 };
 
 // `services` outlives the registry.
