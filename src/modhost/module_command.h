@@ -4,6 +4,7 @@
 #pragma once
 
 #include <memory>
+#include <span>
 #include <string>
 #include <string_view>
 
@@ -18,8 +19,7 @@ class CommandContext;
 class ModuleCommand final : public Registration {
  public:
   // Registered by Register.
-  ModuleCommand(Module* module, RedisModuleCmdFunc function)
-      : Registration(module), function_(function) {}
+  ModuleCommand(Module* owner, RedisModuleCmdFunc body) : Registration(owner), function_(body) {}
   ~ModuleCommand() override;
 
   // False when the name is taken. `parent` null: a top-level command.

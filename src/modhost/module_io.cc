@@ -11,9 +11,9 @@ namespace {
 
 // A context that owns its session: callbacks of types may select databases and call commands.
 struct IoContext final : public RedisModuleCtx {
-  explicit IoContext(backplane::Module* module)
-      : RedisModuleCtx(module, &own, &module->host().null_sink()),
-        own(0, backplane::Session::Kind::kModule, &module->host().null_sink(), nullptr) {}
+  explicit IoContext(backplane::Module* owner)
+      : RedisModuleCtx(owner, &own, &owner->host().null_sink()),
+        own(0, backplane::Session::Kind::kModule, &owner->host().null_sink(), nullptr) {}
   backplane::Session own;
 };
 

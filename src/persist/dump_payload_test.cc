@@ -81,7 +81,7 @@ TEST_F(DumpPayloadTest, TheFooterIsJudgedFirst) {
   std::string scratch;
   const ValueOrigin origin{"key", 0, target_.limits(), nullptr};
   for (const std::string& bad :
-       {std::string(), std::string("junk"), good.substr(1), good.substr(0, good.size() - 1),
+       {std::string(), std::string("junk"), good.substr(2), good.substr(0, good.size() - 1),
         good + "x", WithFooter(std::string("\0\3abc", 5), 12)}) {
     EXPECT_FALSE(DumpPayloadIsWhole(bad));
     EXPECT_EQ(ParseDumpPayload(bad, origin, &scratch).error().code, ErrorCode::kUnsupported);

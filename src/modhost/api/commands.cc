@@ -34,10 +34,11 @@ std::unique_ptr<Command> Describe(const Module& module, const char* name, const 
   command->keys = keys;
   command->module_name = module.name();
   command->group = "module";
-  const bool write = (flags & kCmdWrite) != 0;
-  command->key_flags = (write ? kKeyRW | kKeyUpdate : kKeyRW | kKeyUpdate) | kKeyAccess;
-  command->acl = (write ? kAclWrite : 0) | ((flags & kCmdReadonly) != 0 ? kAclRead : 0) |
-                 ((flags & kCmdFast) != 0 ? kAclFast : kAclSlow);
+  // What a module does with its keys is not known: everything is assumed.
+  command->key_flags = kKeyRW | kKeyAccess | kKeyUpdate;
+  command->acl = (flags & kCmdFast) != 0 ? kAclFast : kAclSlow;
+  if ((flags & kCmdWrite) != 0) command->acl |= kAclWrite;
+  if ((flags & kCmdReadonly) != 0) command->acl |= kAclRead;
   if ((flags & kCmdAdmin) != 0) command->acl |= kAclAdmin | kAclDangerous;
   if ((flags & kCmdPubsub) != 0) command->acl |= kAclPubsub;
   if ((flags & kCmdModuleGetKeys) != 0) {
