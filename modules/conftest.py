@@ -14,8 +14,12 @@ _fixtures = importlib.util.module_from_spec(_spec)
 sys.modules[_spec.name] = _fixtures
 _spec.loader.exec_module(_fixtures)
 
-from backplane_fixtures import conn, conn3, server, start_server  # noqa: E402, F401
+from backplane_fixtures import conn, conn3, ours_only, server, start_server  # noqa: E402, F401
 from harness.server import Server, build_folder  # noqa: E402
+
+
+def pytest_configure(config):
+    config.addinivalue_line("markers", "thread: needs more than one thread; runs under ThreadSanitizer too")
 
 
 @pytest.fixture(scope="module")

@@ -74,7 +74,7 @@ const char* AllocatorName() { return "libc"; }
 
 #endif
 
-size_t UsableSize(const void* block) { return malloc_usable_size(const_cast<void*>(block)); }
+size_t UsableSize(void* block) { return malloc_usable_size(block); }
 
 size_t ResidentBytes() {
   const int fd = ::open("/proc/self/statm", O_RDONLY | O_CLOEXEC);

@@ -24,7 +24,8 @@ AllocatorInfo ReadAllocatorInfo();
 void PurgeAllocator();
 
 // Bytes that the allocator set aside for `block`, which it handed out; 0 for null.
-size_t UsableSize(const void* block);
+// (Not const: the compiler would take a fresh block for one that is read before it is written.)
+size_t UsableSize(void* block);
 
 // Resident set of the process; 0 when /proc does not say.
 size_t ResidentBytes();

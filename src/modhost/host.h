@@ -66,8 +66,8 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
       const std::vector<std::pair<std::string, std::vector<std::string>>>& unknown);
   // Names in pending configs that no module took; a server start must refuse them.
   std::vector<std::string> UnusedPendingConfigs() const;
-  // "# Modules" lines of INFO, and modules' own sections: pairs of section title and text. An empty
-  // `wanted` means all; else only the section of that name ("search_index") or module.
+  // The lines of INFO's section Modules; and modules' own sections, titles included. An empty
+  // `wanted` means all, else only the section of that name ("search_index") or module.
   std::string ModulesInfo() const;
   std::string ModuleSections(std::string_view wanted, bool for_crash_report);
   // True when INFO <section> is a module's.

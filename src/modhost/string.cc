@@ -109,8 +109,10 @@ bool AppendToModuleString(ModuleString* string, std::string_view bytes) {
 }
 
 size_t ModuleStringMemory(const ModuleString& string) {
-  size_t bytes = UsableSize(&string);
-  if (string.storage == ModuleString::Storage::kHeap) bytes += UsableSize(string.data);
+  size_t bytes = UsableSize(const_cast<ModuleString*>(&string));
+  if (string.storage == ModuleString::Storage::kHeap) {
+    bytes += UsableSize(const_cast<char*>(string.data));
+  }
   return bytes;
 }
 

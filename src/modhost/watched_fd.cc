@@ -49,10 +49,10 @@ bool WatchedFd::Remove(int mask) {
 void WatchedFd::OnEvents(uint32_t events) {
   // Errors wake whoever watches, as the field's loop does: the callback finds out by reading.
   const bool broken = (events & (EPOLLERR | EPOLLHUP)) != 0;
-  const bool read = (mask_ & REDISMODULE_EVENTLOOP_READABLE) != 0 &&
-                    ((events & EPOLLIN) != 0 || broken);
-  const bool write = (mask_ & REDISMODULE_EVENTLOOP_WRITABLE) != 0 &&
-                     ((events & EPOLLOUT) != 0 || broken);
+  const bool read =
+      (mask_ & REDISMODULE_EVENTLOOP_READABLE) != 0 && ((events & EPOLLIN) != 0 || broken);
+  const bool write =
+      (mask_ & REDISMODULE_EVENTLOOP_WRITABLE) != 0 && ((events & EPOLLOUT) != 0 || broken);
   // Copies: the callback may end this object.
   const Direction on_read = readable_;
   const Direction on_write = writable_;

@@ -19,7 +19,8 @@ class WatchedFd final : public Registration, public FdHandler {
   WatchedFd(Module* module, WatchedFds* fds, int fd);
   ~WatchedFd() override;
 
-  // Watches more directions (REDISMODULE_EVENTLOOP_*). False when the kernel refuses the descriptor.
+  // Watches more directions (REDISMODULE_EVENTLOOP_*). False when the kernel refuses the
+  // descriptor.
   bool Add(int mask, RedisModuleEventLoopFunc callback, void* data);
   // False when no direction is left.
   bool Remove(int mask);

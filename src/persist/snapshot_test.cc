@@ -83,6 +83,24 @@ TEST(Snapshot, FilesOfOldVersions) {
   }
 }
 
+// The example of docs/formats/rdb.md.
+TEST(Snapshot, TheDocumentedExample) {
+  constexpr std::string_view kHex =
+      "524544495330303131fe03fb030100016ec1e803fc00d8c32cbb03000000036d736702686912016c"
+      "01020d0d0000000200816102816202ffffd52e1d9204808a7c";
+  std::string bytes;
+  for (size_t i = 0; i < kHex.size(); i += 2) {
+    bytes.push_back(static_cast<char>(std::stoi(std::string(kHex.substr(i, 2)), nullptr, 16)));
+  }
+  Keyspace keyspace(4);
+  const auto report = LoadFromBytes(bytes, keyspace);
+  ASSERT_TRUE(report.has_value()) << report.error().message;
+  EXPECT_EQ(Contents(keyspace),
+            (std::map<std::string, std::string>{{"3/n", "string/int 1000"},
+                                                {"3/msg", "string/embstr hi @4102444800000"},
+                                                {"3/l", "list/listpack 1:a1:b"}}));
+}
+
 TEST(Snapshot, HintsAndUnknownAuxFieldsAreNoObstacle) {
   const auto fields =
       Bytes({"\xfa\x03xyz\x01z", "\xfe"s + "\x00"s,

@@ -29,8 +29,8 @@ void* PoolAlloc(RedisModuleCtx* ctx, size_t bytes) { return ctx->PoolAllocate(by
 
 void RegisterAllocationApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(MallocSize),       BACKPLANE_API_ROW(MallocUsableSize),
-      BACKPLANE_API_ROW(MallocSizeString), BACKPLANE_API_ROW(MallocSizeDict),
+      BACKPLANE_API_ROW(MallocSize),         BACKPLANE_API_ROW(MallocUsableSize),
+      BACKPLANE_API_ROW(MallocSizeString),   BACKPLANE_API_ROW(MallocSizeDict),
       BACKPLANE_API_ROW(GetUsedMemoryRatio), BACKPLANE_API_ROW(AutoMemory),
       BACKPLANE_API_ROW(PoolAlloc),
   };

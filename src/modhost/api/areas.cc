@@ -19,6 +19,8 @@ void RegisterAllApis(ApiTable& table) {
   RegisterDictApi(table);
   RegisterEventLoopApi(table);
   RegisterForkApi(table);
+  RegisterInfoApi(table);
+  RegisterDigestApi(table);
   RegisterHashApi(table);
   RegisterIoApi(table);
   RegisterKeyApi(table);

@@ -20,6 +20,8 @@ void RegisterDataTypeApi(ApiTable& table);
 void RegisterDictApi(ApiTable& table);
 void RegisterEventLoopApi(ApiTable& table);
 void RegisterForkApi(ApiTable& table);
+void RegisterInfoApi(ApiTable& table);
+void RegisterDigestApi(ApiTable& table);
 void RegisterHashApi(ApiTable& table);
 void RegisterIoApi(ApiTable& table);
 void RegisterKeyApi(ApiTable& table);

@@ -39,8 +39,7 @@ RedisModuleBlockedClient* BlockClient(RedisModuleCtx* ctx, RedisModuleCmdFunc re
                                       long long timeout_ms) {
   const char* refusal = ctx->command == nullptr ? "ERR nobody to block" : ReasonNotToBlock(*ctx);
   Session* session = refusal == nullptr ? ctx->session : nullptr;
-  auto* client =
-      ctx->module->Own(std::make_unique<RedisModuleBlockedClient>(ctx->module, session));
+  auto* client = ctx->module->Own(std::make_unique<RedisModuleBlockedClient>(ctx->module, session));
   client->client_id = ctx->client_id;
   client->db = ctx->session->db_index;
   client->resp = ctx->sink->resp();
@@ -123,8 +122,8 @@ void ThreadSafeContextUnlock(RedisModuleCtx* ctx) { CurrentHost()->ThreadRelease
 
 RedisModuleCtx* slot_calls::GetThreadSafeContext(Module* module, RedisModuleBlockedClient* client) {
   // Any thread, without the lock: the null sink keeps no state that matters.
-  ReplySink* sink = client == nullptr ? static_cast<ReplySink*>(&module->host().null_sink())
-                                      : &client->tape;
+  ReplySink* sink =
+      client == nullptr ? static_cast<ReplySink*>(&module->host().null_sink()) : &client->tape;
   auto* made = new ThreadContext(client == nullptr ? module : client->module(), sink);
   if (client != nullptr) {
     made->own.db_index = client->db;
@@ -155,10 +154,8 @@ void RegisterBlockingApi(ApiTable& table) {
 
 void RegisterThreadApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(GetDetachedThreadSafeContext),
-      BACKPLANE_API_ROW(FreeThreadSafeContext),
-      BACKPLANE_API_ROW(ThreadSafeContextLock),
-      BACKPLANE_API_ROW(ThreadSafeContextTryLock),
+      BACKPLANE_API_ROW(GetDetachedThreadSafeContext), BACKPLANE_API_ROW(FreeThreadSafeContext),
+      BACKPLANE_API_ROW(ThreadSafeContextLock),        BACKPLANE_API_ROW(ThreadSafeContextTryLock),
       BACKPLANE_API_ROW(ThreadSafeContextUnlock),
   };
   table.Add(rows);

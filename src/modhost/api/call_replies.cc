@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// API area: reading what Call returned. A reply that was not asked for as RESP3 is read in the terms
-// of RESP2, whatever stands on the tape.
+// API area: reading what Call returned. A reply that was not asked for as RESP3 is read in the
+// terms of RESP2, whatever stands on the tape.
 #include <bit>
 #include <climits>
 #include <string>
@@ -204,20 +204,13 @@ const char* CallReplyProto(RedisModuleCallReply* reply, size_t* len) {
 
 void RegisterCallReplyApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(CallReplyType),
-      BACKPLANE_API_ROW(CallReplyStringPtr),
-      BACKPLANE_API_ROW(CallReplyLength),
-      BACKPLANE_API_ROW(CallReplyArrayElement),
-      BACKPLANE_API_ROW(CallReplySetElement),
-      BACKPLANE_API_ROW(CallReplyMapElement),
-      BACKPLANE_API_ROW(CallReplyAttribute),
-      BACKPLANE_API_ROW(CallReplyAttributeElement),
-      BACKPLANE_API_ROW(CallReplyInteger),
-      BACKPLANE_API_ROW(CallReplyDouble),
-      BACKPLANE_API_ROW(CallReplyBool),
-      BACKPLANE_API_ROW(CallReplyBigNumber),
-      BACKPLANE_API_ROW(CallReplyVerbatim),
-      BACKPLANE_API_ROW(CreateStringFromCallReply),
+      BACKPLANE_API_ROW(CallReplyType),       BACKPLANE_API_ROW(CallReplyStringPtr),
+      BACKPLANE_API_ROW(CallReplyLength),     BACKPLANE_API_ROW(CallReplyArrayElement),
+      BACKPLANE_API_ROW(CallReplySetElement), BACKPLANE_API_ROW(CallReplyMapElement),
+      BACKPLANE_API_ROW(CallReplyAttribute),  BACKPLANE_API_ROW(CallReplyAttributeElement),
+      BACKPLANE_API_ROW(CallReplyInteger),    BACKPLANE_API_ROW(CallReplyDouble),
+      BACKPLANE_API_ROW(CallReplyBool),       BACKPLANE_API_ROW(CallReplyBigNumber),
+      BACKPLANE_API_ROW(CallReplyVerbatim),   BACKPLANE_API_ROW(CreateStringFromCallReply),
       BACKPLANE_API_ROW(CallReplyProto),
   };
   table.Add(rows);

@@ -7,8 +7,8 @@
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
 #include "modhost/call_arguments.h"
-#include "modhost/host.h"
 #include "modhost/context.h"
+#include "modhost/host.h"
 
 namespace backplane {
 namespace {
@@ -90,8 +90,7 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
   }
   errno = 0;
   if (call.Has(kCallDryRun)) return nullptr;
-  const bool resp3 =
-      call.Has(kCallResp3) || (call.Has(kCallRespAuto) && ctx->sink->resp() == 3);
+  const bool resp3 = call.Has(kCallResp3) || (call.Has(kCallRespAuto) && ctx->sink->resp() == 3);
   CallReplyRoot* root = host.replies().Take();
   root->tape().set_resp(resp3 ? 3 : 2);
   const bool nowhere = call.Has(kCallNoAof) && call.Has(kCallNoReplicas);

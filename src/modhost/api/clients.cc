@@ -113,8 +113,7 @@ int DeauthenticateAndCloseClient(RedisModuleCtx* ctx, uint64_t client_id) {
 }
 
 int PublishMessage(RedisModuleCtx* ctx, RedisModuleString* channel, RedisModuleString* message) {
-  return static_cast<int>(
-      ctx->host().engine().pubsub().Publish(channel->view(), message->view()));
+  return static_cast<int>(ctx->host().engine().pubsub().Publish(channel->view(), message->view()));
 }
 
 int PublishMessageShard(RedisModuleCtx* ctx, RedisModuleString* channel,
@@ -127,16 +126,11 @@ int PublishMessageShard(RedisModuleCtx* ctx, RedisModuleString* channel,
 
 void RegisterClientApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(GetClientId),
-      BACKPLANE_API_ROW(GetClientInfoById),
-      BACKPLANE_API_ROW(GetClientUserNameById),
-      BACKPLANE_API_ROW(GetClientNameById),
-      BACKPLANE_API_ROW(SetClientNameById),
-      BACKPLANE_API_ROW(GetCurrentUserName),
-      BACKPLANE_API_ROW(MustObeyClient),
-      BACKPLANE_API_ROW(DeauthenticateAndCloseClient),
-      BACKPLANE_API_ROW(PublishMessage),
-      BACKPLANE_API_ROW(PublishMessageShard),
+      BACKPLANE_API_ROW(GetClientId),           BACKPLANE_API_ROW(GetClientInfoById),
+      BACKPLANE_API_ROW(GetClientUserNameById), BACKPLANE_API_ROW(GetClientNameById),
+      BACKPLANE_API_ROW(SetClientNameById),     BACKPLANE_API_ROW(GetCurrentUserName),
+      BACKPLANE_API_ROW(MustObeyClient),        BACKPLANE_API_ROW(DeauthenticateAndCloseClient),
+      BACKPLANE_API_ROW(PublishMessage),        BACKPLANE_API_ROW(PublishMessageShard),
   };
   table.Add(rows);
 }

@@ -12,8 +12,8 @@ namespace {
 
 RedisModuleCommandFilter* RegisterCommandFilter(RedisModuleCtx* ctx,
                                                 RedisModuleCommandFilterFunc cb, int flags) {
-  return ctx->module->Own(std::make_unique<RedisModuleCommandFilter>(
-      ctx->module, &ctx->host().filters(), cb, flags));
+  return ctx->module->Own(
+      std::make_unique<RedisModuleCommandFilter>(ctx->module, &ctx->host().filters(), cb, flags));
 }
 
 int UnregisterCommandFilter(RedisModuleCtx* ctx, RedisModuleCommandFilter* filter) {
@@ -64,14 +64,10 @@ unsigned long long CommandFilterGetClientId(RedisModuleCommandFilterCtx* fctx) {
 
 void RegisterCommandFilterApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(RegisterCommandFilter),
-      BACKPLANE_API_ROW(UnregisterCommandFilter),
-      BACKPLANE_API_ROW(CommandFilterArgsCount),
-      BACKPLANE_API_ROW(CommandFilterArgGet),
-      BACKPLANE_API_ROW(CommandFilterArgInsert),
-      BACKPLANE_API_ROW(CommandFilterArgReplace),
-      BACKPLANE_API_ROW(CommandFilterArgDelete),
-      BACKPLANE_API_ROW(CommandFilterGetClientId),
+      BACKPLANE_API_ROW(RegisterCommandFilter),  BACKPLANE_API_ROW(UnregisterCommandFilter),
+      BACKPLANE_API_ROW(CommandFilterArgsCount), BACKPLANE_API_ROW(CommandFilterArgGet),
+      BACKPLANE_API_ROW(CommandFilterArgInsert), BACKPLANE_API_ROW(CommandFilterArgReplace),
+      BACKPLANE_API_ROW(CommandFilterArgDelete), BACKPLANE_API_ROW(CommandFilterGetClientId),
   };
   table.Add(rows);
 }

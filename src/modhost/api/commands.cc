@@ -98,9 +98,7 @@ void KeyAtPos(RedisModuleCtx* ctx, int pos) {
                                      REDISMODULE_CMD_KEY_ACCESS));
 }
 
-int IsChannelsPositionRequest(RedisModuleCtx* ctx) {
-  return ctx->Has(kCtxChannelsRequest) ? 1 : 0;
-}
+int IsChannelsPositionRequest(RedisModuleCtx* ctx) { return ctx->Has(kCtxChannelsRequest) ? 1 : 0; }
 
 void ChannelAtPosWithFlags(RedisModuleCtx* ctx, int pos, int flags) {
   if (ctx->Has(kCtxChannelsRequest) && pos > 0) ctx->positions->push_back({pos, flags});

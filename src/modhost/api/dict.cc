@@ -107,8 +107,7 @@ RedisModuleDictIter* DictIteratorStartC(RedisModuleDict* d, const char* op, void
                                         size_t keylen) {
   return Start(d, op, BytesOf(key, keylen));
 }
-RedisModuleDictIter* DictIteratorStart(RedisModuleDict* d, const char* op,
-                                       RedisModuleString* key) {
+RedisModuleDictIter* DictIteratorStart(RedisModuleDict* d, const char* op, RedisModuleString* key) {
   return Start(d, op, key == nullptr ? std::string_view() : key->view());
 }
 void DictIteratorStop(RedisModuleDictIter* di) { delete di; }
@@ -184,17 +183,28 @@ int DictCompare(RedisModuleDictIter* di, const char* op, RedisModuleString* key)
 
 void RegisterDictApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(CreateDict),          BACKPLANE_API_ROW(FreeDict),
-      BACKPLANE_API_ROW(DictSize),            BACKPLANE_API_ROW(DictSetC),
-      BACKPLANE_API_ROW(DictSet),             BACKPLANE_API_ROW(DictReplaceC),
-      BACKPLANE_API_ROW(DictReplace),         BACKPLANE_API_ROW(DictGetC),
-      BACKPLANE_API_ROW(DictGet),             BACKPLANE_API_ROW(DictDelC),
-      BACKPLANE_API_ROW(DictDel),             BACKPLANE_API_ROW(DictIteratorStartC),
-      BACKPLANE_API_ROW(DictIteratorStart),   BACKPLANE_API_ROW(DictIteratorStop),
-      BACKPLANE_API_ROW(DictIteratorReseekC), BACKPLANE_API_ROW(DictIteratorReseek),
-      BACKPLANE_API_ROW(DictNextC),           BACKPLANE_API_ROW(DictPrevC),
-      BACKPLANE_API_ROW(DictNext),            BACKPLANE_API_ROW(DictPrev),
-      BACKPLANE_API_ROW(DictCompareC),        BACKPLANE_API_ROW(DictCompare),
+      BACKPLANE_API_ROW(CreateDict),
+      BACKPLANE_API_ROW(FreeDict),
+      BACKPLANE_API_ROW(DictSize),
+      BACKPLANE_API_ROW(DictSetC),
+      BACKPLANE_API_ROW(DictSet),
+      BACKPLANE_API_ROW(DictReplaceC),
+      BACKPLANE_API_ROW(DictReplace),
+      BACKPLANE_API_ROW(DictGetC),
+      BACKPLANE_API_ROW(DictGet),
+      BACKPLANE_API_ROW(DictDelC),
+      BACKPLANE_API_ROW(DictDel),
+      BACKPLANE_API_ROW(DictIteratorStartC),
+      BACKPLANE_API_ROW(DictIteratorStart),
+      BACKPLANE_API_ROW(DictIteratorStop),
+      BACKPLANE_API_ROW(DictIteratorReseekC),
+      BACKPLANE_API_ROW(DictIteratorReseek),
+      BACKPLANE_API_ROW(DictNextC),
+      BACKPLANE_API_ROW(DictPrevC),
+      BACKPLANE_API_ROW(DictNext),
+      BACKPLANE_API_ROW(DictPrev),
+      BACKPLANE_API_ROW(DictCompareC),
+      BACKPLANE_API_ROW(DictCompare),
   };
   table.Add(rows);
 }

@@ -72,8 +72,7 @@ int HashSet(RedisModuleKey* key, int flags, ...) {
   va_end(values);
   if (counts.updated + counts.added > 0) key->Changed();
   DeleteIfEmptied(key);
-  const int count =
-      counts.updated + ((flags & REDISMODULE_HASH_COUNT_ALL) != 0 ? counts.added : 0);
+  const int count = counts.updated + ((flags & REDISMODULE_HASH_COUNT_ALL) != 0 ? counts.added : 0);
   if (count == 0) errno = ENOENT;
   return count;
 }

@@ -34,9 +34,7 @@ void SaveStringBuffer(RedisModuleIO* io, const char* str, size_t len) {
   io->writer->WriteString({str, len});
 }
 
-void SaveString(RedisModuleIO* io, RedisModuleString* s) {
-  SaveStringBuffer(io, s->data, s->size);
-}
+void SaveString(RedisModuleIO* io, RedisModuleString* s) { SaveStringBuffer(io, s->data, s->size); }
 
 void SaveDouble(RedisModuleIO* io, double value) {
   if (io->error) return;

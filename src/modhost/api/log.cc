@@ -71,9 +71,7 @@ void GetRandomHexChars(char* dst, size_t len) {
 
 mstime_t Milliseconds() { return WallMillis(); }
 ustime_t Microseconds() { return WallMicros(); }
-uint64_t MonotonicMicroseconds() {
-  return static_cast<uint64_t>(backplane::MonotonicMicros());
-}
+uint64_t MonotonicMicroseconds() { return static_cast<uint64_t>(backplane::MonotonicMicros()); }
 ustime_t CachedMicroseconds() { return CurrentHost()->keyspace().now_ms() * 1000; }
 
 }  // namespace

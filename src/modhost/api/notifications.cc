@@ -60,8 +60,8 @@ int IsSubEventSupported(RedisModuleEvent event, uint64_t subevent) {
 // --- shared functions ---
 
 int ExportSharedAPI(RedisModuleCtx* ctx, const char* apiname, void* func) {
-  auto added = ctx->host().shared_apis().try_emplace(
-      apiname, ModuleHost::SharedApi{ctx->module, func});
+  auto added =
+      ctx->host().shared_apis().try_emplace(apiname, ModuleHost::SharedApi{ctx->module, func});
   return added.second ? REDISMODULE_OK : REDISMODULE_ERR;
 }
 

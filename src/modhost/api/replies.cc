@@ -114,8 +114,7 @@ int ReplyWithEmptyString(RedisModuleCtx* ctx) {
   ctx->sink->Bulk("");
   return REDISMODULE_OK;
 }
-int ReplyWithVerbatimStringType(RedisModuleCtx* ctx, const char* buf, size_t len,
-                                const char* ext) {
+int ReplyWithVerbatimStringType(RedisModuleCtx* ctx, const char* buf, size_t len, const char* ext) {
   ctx->sink->Verbatim(ext, {buf, len});
   return REDISMODULE_OK;
 }

@@ -23,8 +23,7 @@ RedisModuleScanCursor* ScanCursorCreate() { return new RedisModuleScanCursor; }
 void ScanCursorRestart(RedisModuleScanCursor* cursor) { *cursor = {}; }
 void ScanCursorDestroy(RedisModuleScanCursor* cursor) { delete cursor; }
 
-int Scan(RedisModuleCtx* ctx, RedisModuleScanCursor* cursor, RedisModuleScanCB fn,
-         void* privdata) {
+int Scan(RedisModuleCtx* ctx, RedisModuleScanCursor* cursor, RedisModuleScanCB fn, void* privdata) {
   if (cursor->done) {
     errno = ENOENT;
     return 0;
@@ -65,8 +64,7 @@ class ElementCaller {
   }
   void Take(const Item& member, double score) {
     char text[kNumberTextMax];
-    elements_.push_back(
-        {NewString(member), NewModuleString({text, DoubleToText(score, text)})});
+    elements_.push_back({NewString(member), NewModuleString({text, DoubleToText(score, text)})});
   }
   void Call() {
     for (auto [field, value] : elements_) {
@@ -94,9 +92,9 @@ class ElementCaller {
 int ScanKey(RedisModuleKey* key, RedisModuleScanCursor* cursor, RedisModuleScanKeyCB fn,
             void* privdata) {
   Entry* entry = key == nullptr ? nullptr : key->entry();
-  const bool known = entry != nullptr && (entry->type() == TypeId::kSet ||
-                                          entry->type() == TypeId::kHash ||
-                                          entry->type() == TypeId::kZSet);
+  const bool known =
+      entry != nullptr && (entry->type() == TypeId::kSet || entry->type() == TypeId::kHash ||
+                           entry->type() == TypeId::kZSet);
   if (!known) {
     errno = EINVAL;
     return 0;
@@ -111,8 +109,7 @@ int ScanKey(RedisModuleKey* key, RedisModuleScanCursor* cursor, RedisModuleScanK
                                                 [&](const Item& member) { caller.Take(member); });
   } else if (entry->type() == TypeId::kHash) {
     cursor->cursor = entry->As<HashValue>().Scan(
-        cursor->cursor,
-        [&](const Item& field, const Item& value) { caller.Take(field, value); });
+        cursor->cursor, [&](const Item& field, const Item& value) { caller.Take(field, value); });
   } else {
     cursor->cursor = entry->As<ZSetValue>().Scan(
         cursor->cursor, [&](const Item& member, double score) { caller.Take(member, score); });
@@ -127,7 +124,7 @@ int ScanKey(RedisModuleKey* key, RedisModuleScanCursor* cursor, RedisModuleScanK
 
 void RegisterScanApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(ScanCursorCreate), BACKPLANE_API_ROW(ScanCursorRestart),
+      BACKPLANE_API_ROW(ScanCursorCreate),  BACKPLANE_API_ROW(ScanCursorRestart),
       BACKPLANE_API_ROW(ScanCursorDestroy), BACKPLANE_API_ROW(Scan),
       BACKPLANE_API_ROW(ScanKey),
   };

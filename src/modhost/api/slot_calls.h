@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Bodies of the API functions that take no context but belong to a module: slots.cc finds the module
-// and calls these.
+// Bodies of the API functions that take no context but belong to a module: slots.cc finds the
+// module and calls these.
 #pragma once
 
 #include "modhost/api_signatures.h"

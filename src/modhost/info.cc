@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ModuleHost's part of INFO.
+#include "base/ascii.h"
+#include "modhost/host.h"
+#include "modhost/info_writer.h"
+
+namespace backplane {
+namespace {
+
+std::string NamesOf(const std::vector<Module*>& modules) {
+  std::string text = "[";
+  for (const Module* module : modules) {
+    if (text.size() > 1) text += '|';
+    text += module->name();
+  }
+  return text + "]";
+}
+
+std::string OptionsOf(const Module& module) {
+  struct Row {
+    int bit;
+    const char* name;
+  };
+  constexpr Row kRows[] = {
+      {REDISMODULE_OPTIONS_HANDLE_IO_ERRORS, "handle-io-errors"},
+      {REDISMODULE_OPTIONS_HANDLE_REPL_ASYNC_LOAD, "handle-repl-async-load"},
+      {REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED, "no-implicit-signal-modified"},
+  };
+  std::string text = "[";
+  for (const Row& row : kRows) {
+    if (!module.HasOption(row.bit)) continue;
+    if (text.size() > 1) text += '|';
+    text += row.name;
+  }
+  return text + "]";
+}
+
+}  // namespace
+
+std::string ModuleHost::ModulesInfo() const {
+  std::string text;
+  for (const auto& module : modules_) {
+    text += "module:name=" + module->name() + ",ver=" + std::to_string(module->version()) +
+            ",api=" + std::to_string(module->api_version()) +
+            ",filters=" + std::to_string(module->filters) +
+            ",usedby=" + NamesOf(module->used_by()) + ",using=" + NamesOf(module->uses()) +
+            ",options=" + OptionsOf(*module) + "\r\n";
+  }
+  return text;
+}
+
+std::string ModuleHost::ModuleSections(std::string_view wanted, bool for_crash_report) {
+  std::string text;
+  for (const InfoProvider& provider : info_providers_) {
+    RedisModuleInfoCtx info;
+    info.module = provider.module;
+    info.wanted = wanted;
+    provider.callback(&info, for_crash_report ? 1 : 0);
+    if (info.in_dict) info.out += "\r\n";
+    if (!text.empty() && !info.out.empty()) text += "\r\n";
+    text += info.out;
+  }
+  return text;
+}
+
+bool ModuleHost::HasInfoSection(std::string_view section) {
+  for (const InfoProvider& provider : info_providers_) {
+    const std::string& name = provider.module->name();
+    if (EqualsIgnoreCase(section, name)) return true;
+    if (section.size() > name.size() && section[name.size()] == '_' &&
+        EqualsIgnoreCase(section.substr(0, name.size()), name)) {
+      return true;
+    }
+  }
+  return false;
+}
+
+}  // namespace backplane
