@@ -187,9 +187,9 @@ size_t DoubleToText(double value, char* out) {
     return value < 0 ? (std::memcpy(out, "-inf", 4), 4) : (std::memcpy(out, "inf", 3), 3);
   }
   if (value == 0) return std::signbit(value) ? (std::memcpy(out, "-0", 2), 2) : (*out = '0', 1);
-  constexpr double kExact =
-      4503599627370496.0;  // 2^52: below it every whole double is an exact int64
-  if (value > -kExact && value < kExact &&
+  constexpr double kIntegerForm =
+      4611686018427387904.0;  // 2^62: whole doubles below it are printed as integers
+  if (value > -kIntegerForm && value < kIntegerForm &&
       value == static_cast<double>(static_cast<int64_t>(value))) {
     return Int64ToText(static_cast<int64_t>(value), out);
   }

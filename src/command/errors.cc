@@ -12,8 +12,10 @@ std::string WrongArity(std::string_view fullname) {
 
 std::string UnknownSubcommand(std::string_view subcommand, std::string_view command) {
   constexpr size_t kShown = 128;
-  return "ERR unknown subcommand '" + std::string(subcommand.substr(0, kShown)) + "'. Try " +
-         ToUpper(command) + " HELP.";
+  // Text ends at a NUL byte, as clients know it.
+  subcommand = subcommand.substr(0, kShown);
+  return "ERR unknown subcommand '" + std::string(subcommand.substr(0, subcommand.find('\0'))) +
+         "'. Try " + ToUpper(command) + " HELP.";
 }
 
 }  // namespace backplane::errors

@@ -137,6 +137,10 @@ Entry* Database::SetString(const Key& key, std::string_view bytes, TtlPolicy ttl
   return SetStringAt(Locate(key), key, bytes, ttl);
 }
 
+Entry* Database::SetText(const Key& key, std::string_view bytes, TtlPolicy ttl) {
+  return Overwrite(Locate(key), key, EntryBuilder::ForText(bytes), ttl);
+}
+
 Entry* Database::SetInteger(const Key& key, int64_t value, TtlPolicy ttl) {
   EntryBuilder::Content content{.kind = EntryBuilder::Content::Kind::kInteger, .integer = value};
   return Overwrite(Locate(key), key, content, ttl);

@@ -70,6 +70,8 @@ class Database {
   Entry* SetString(const Key& key, std::string_view bytes, TtlPolicy ttl = TtlPolicy::kDrop);
   // The same for a key already looked up (nullptr: known absent), saving a probe.
   Entry* SetStringAt(Entry* existing, const Key& key, std::string_view bytes, TtlPolicy ttl);
+  // The same, but a number stays text ("embstr" or "raw"): INCRBYFLOAT.
+  Entry* SetText(const Key& key, std::string_view bytes, TtlPolicy ttl);
   Entry* SetInteger(const Key& key, int64_t value, TtlPolicy ttl);
   Entry* SetValue(const Key& key, std::unique_ptr<Value> value, TtlPolicy ttl = TtlPolicy::kDrop);
   // REQUIRES: key is absent. Faster than SetValue.

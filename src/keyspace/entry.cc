@@ -46,19 +46,19 @@ StringBlock* EntryBuilder::ResizeBlock(StringBlock* block, size_t capacity) {
 }
 
 EntryBuilder::Content EntryBuilder::ForString(std::string_view bytes) {
-  Content content{.kind = Content::Kind::kBytes};
   if (bytes.size() <= 20) {
     if (auto number = ParseInt64(bytes)) {
-      content.kind = Content::Kind::kInteger;
-      content.integer = *number;
-      return content;
+      return Content{.kind = Content::Kind::kInteger, .integer = *number};
     }
   }
+  return ForText(bytes);
+}
+
+EntryBuilder::Content EntryBuilder::ForText(std::string_view bytes) {
   if (bytes.size() <= Entry::kInlineMax) {
-    content.bytes = bytes;
-    return content;
+    return Content{.kind = Content::Kind::kBytes, .bytes = bytes};
   }
-  content.kind = Content::Kind::kBlock;
+  Content content{.kind = Content::Kind::kBlock};
   content.block = NewBlock(bytes.size(), bytes.size());
   std::memcpy(content.block->data(), bytes.data(), bytes.size());
   return content;

@@ -171,6 +171,8 @@ class EntryBuilder {
   // How SET stores these bytes: as an integer when they are one, inline when short, else in a new
   // block.
   static Content ForString(std::string_view bytes);
+  // The same without looking for an integer.
+  static Content ForText(std::string_view bytes);
   static Content ForValue(std::unique_ptr<Value> value);
 
   // A new entry; expire_ms < 0 for none.

@@ -45,7 +45,7 @@ uint32_t ModifierOf(char letter) {
 }  // namespace
 
 void CallArguments::Grow(std::string_view arg) {
-  if (args_ == on_stack_) many_.assign(on_stack_, on_stack_ + count_);
+  if (args_ == on_stack()) many_.assign(args_, args_ + count_);
   many_.push_back(arg);
   args_ = many_.data();
   count_ = many_.size();

@@ -4,9 +4,11 @@
 #pragma once
 
 #include <cstdarg>
+#include <cstddef>
 #include <cstdint>
 #include <deque>
 #include <memory>
+#include <new>
 #include <span>
 #include <string>
 #include <string_view>
@@ -49,8 +51,8 @@ class CallArguments {
   static constexpr size_t kOnStack = 24;
   static constexpr size_t kNumbersOnStack = 4;
   void Push(std::string_view arg) {
-    if (count_ < kOnStack && args_ == on_stack_) [[likely]] {
-      on_stack_[count_++] = arg;
+    if (count_ < kOnStack && args_ == on_stack()) [[likely]] {
+      new (&args_[count_++]) std::string_view(arg);
       return;
     }
     Grow(arg);
@@ -58,10 +60,13 @@ class CallArguments {
   void Grow(std::string_view arg);
   std::string_view Number(long long value);
 
-  std::string_view on_stack_[kOnStack];
+  std::string_view* on_stack() { return reinterpret_cast<std::string_view*>(on_stack_); }
+
+  // Not cleared: a call uses few of them.
+  alignas(std::string_view) std::byte on_stack_[kOnStack * sizeof(std::string_view)];
   char numbers_[kNumbersOnStack][kNumberTextMax];
   size_t number_count_ = 0;
-  std::string_view* args_ = on_stack_;
+  std::string_view* args_ = on_stack();
   size_t count_ = 0;
   uint32_t flags_ = 0;
   std::vector<std::string_view> many_;

@@ -49,6 +49,12 @@ ModuleHost::InternalSession::InternalSession(ModuleHost& host, int db) : host_(h
   session_->db_index = db;
 }
 
+Command* ModuleHost::LookUpCommand(std::string_view name, Memo* memo) {
+  Command* command = services_.engine.commands().Find(name);
+  if (command != nullptr) *memo = {name.data(), services_.engine.commands().generation(), command};
+  return command;
+}
+
 void ModuleHost::ThreadTakesLock() {
   lock_.Take();
   epoch_at_lock_ = data_epoch();

@@ -16,6 +16,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/ascii.h"
 #include "config/options.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
@@ -139,6 +140,17 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   bool ThreadTriesLock();
   void ThreadReleasesLock();
 
+  // The command of that name, as CommandRegistry::Find: modules ask for the same few names again
+  // and again, mostly from the same literal.
+  Command* FindCommand(std::string_view name) {
+    Memo& memo = memos_[(reinterpret_cast<uintptr_t>(name.data()) >> 2) % kMemos];
+    if (memo.text == name.data() && memo.generation == services_.engine.commands().generation() &&
+        EqualsIgnoreCase(name, memo.command->name)) [[likely]] {
+      return memo.command;
+    }
+    return LookUpCommand(name, &memo);
+  }
+
   // Shared functions of modules, by name.
   struct SharedApi {
     Module* module;
@@ -178,6 +190,13 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   // --- OptionListener ---
   Status OnOptionsChanged(const std::vector<std::string>& names) override;
 
+  struct Memo {
+    const char* text = nullptr;
+    uint64_t generation = 0;
+    Command* command = nullptr;
+  };
+  static constexpr size_t kMemos = 64;
+  Command* LookUpCommand(std::string_view name, Memo* memo);
   void FireClientChange(Session& session, uint64_t subevent);
   // Maps the binary and runs OnLoad; the reason of a failure is logged.
   bool Start(Module& module);
@@ -208,6 +227,7 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   OneShots one_shots_;
   WatchedFds watched_fds_;
   BlockedClients blocked_clients_;
+  std::array<Memo, kMemos> memos_;
   std::map<std::string, SharedApi, std::less<>> shared_apis_;
   std::vector<InfoProvider> info_providers_;
   std::map<std::string, std::vector<std::string>, std::less<>> pending_configs_;

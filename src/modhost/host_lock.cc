@@ -1,31 +1,26 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// HostLock.
+// HostLock: the contended ways.
 #include "modhost/host_lock.h"
 
 namespace backplane {
 
-HostLock::HostLock() : engine_thread_(std::this_thread::get_id()) { mutex_.lock(); }
-HostLock::~HostLock() { mutex_.unlock(); }
+void HostLock::SleepForWord() {
+  // Whoever had to sleep takes the word as contended: others may sleep behind it.
+  while (word_.exchange(kContended, std::memory_order_acquire) != kFree) {
+    word_.wait(kContended, std::memory_order_relaxed);
+  }
+}
 
-void HostLock::EngineRelease() { mutex_.unlock(); }
-
-void HostLock::EngineTake() {
-  if (mutex_.try_lock()) return;
-  engine_waits_.store(true, std::memory_order_relaxed);
-  mutex_.lock();
-  engine_waits_.store(false, std::memory_order_relaxed);
+void HostLock::EngineTakeSlow() {
+  engine_waits_.store(1, std::memory_order_relaxed);
+  SleepForWord();
+  engine_waits_.store(0, std::memory_order_relaxed);
   engine_waits_.notify_all();
 }
 
-void HostLock::Take() {
-  engine_waits_.wait(true, std::memory_order_relaxed);
-  mutex_.lock();
+void HostLock::TakeSlow() {
+  engine_waits_.wait(1, std::memory_order_relaxed);
+  if (!TryWord()) SleepForWord();
 }
-
-bool HostLock::TryTake() {
-  return !engine_waits_.load(std::memory_order_relaxed) && mutex_.try_lock();
-}
-
-void HostLock::Release() { mutex_.unlock(); }
 
 }  // namespace backplane

@@ -2,6 +2,8 @@
 // RedisModuleKey: opening, refreshing, closing.
 #include "modhost/key.h"
 
+#include <cstring>
+
 #include "modhost/api_signatures.h"
 #include "modhost/host.h"
 #include "value/hash_value.h"
@@ -15,10 +17,20 @@ using backplane::TypeId;
 
 uint64_t RedisModuleKey::Epoch() const { return module->host().data_epoch(); }
 
+void RedisModuleKey::Hash() {
+  hash = backplane::HashBytes(name);
+  hashed = true;
+}
+
 void RedisModuleKey::Refresh() {
   found = db->Peek(key());
   seen_epoch = Epoch();
   zset.active = false;
+}
+
+RedisModuleString* RedisModuleKey::NameString() {
+  if (name_string == nullptr) name_string = backplane::NewModuleString(name);
+  return name_string;
 }
 
 void RedisModuleKey::SetEntry(Entry* entry) {
@@ -40,11 +52,18 @@ namespace {
 RedisModuleKey* NewKey(RedisModuleCtx* ctx, Database& db, RedisModuleString* name, int mode) {
   ModuleHost& host = ctx->host();
   RedisModuleKey* key = host.keys().Take();
-  RetainModuleString(name);
+  const std::string_view bytes = name->view();
+  if (bytes.size() <= RedisModuleKey::kNameRoom) {
+    if (!bytes.empty()) std::memcpy(key->name_room, bytes.data(), bytes.size());
+    key->name = {key->name_room, bytes.size()};
+  } else {
+    RetainModuleString(name);
+    key->name_string = name;
+    key->name = name->view();
+  }
   key->ctx = ctx;
   key->module = ctx->module;
   key->db = &db;
-  key->name = name;
   key->mode = mode;
   key->changed = false;
   key->zset.active = false;
@@ -69,6 +88,7 @@ RedisModuleKey* OpenModuleKey(RedisModuleCtx* ctx, RedisModuleString* name, int 
   if (entry == nullptr && (mode & REDISMODULE_WRITE) == 0) return nullptr;
   RedisModuleKey* key = NewKey(ctx, db, name, mode);
   key->hash = wanted.hash;
+  key->hashed = true;
   key->found = entry;
   key->seen_epoch = ctx->host().data_epoch();
   return key;
@@ -77,7 +97,7 @@ RedisModuleKey* OpenModuleKey(RedisModuleCtx* ctx, RedisModuleString* name, int 
 RedisModuleKey* OpenModuleKeyAt(RedisModuleCtx* ctx, Database& db, RedisModuleString* name,
                                 Entry* entry, int mode) {
   RedisModuleKey* key = NewKey(ctx, db, name, mode);
-  key->hash = HashBytes(name->view());
+  key->hashed = false;
   key->found = entry;
   key->seen_epoch = ctx->host().data_epoch();
   return key;
@@ -86,9 +106,12 @@ RedisModuleKey* OpenModuleKeyAt(RedisModuleCtx* ctx, Database& db, RedisModuleSt
 void CloseModuleKey(RedisModuleKey* key) {
   // As in the field, a key opened for writing counts as modified, unless the module signals itself.
   if (key->writable() && !key->module->HasOption(REDISMODULE_OPTION_NO_IMPLICIT_SIGNAL_MODIFIED)) {
-    key->db->keyspace().KeyModified(*key->db, key->name->view());
+    key->db->keyspace().KeyModified(*key->db, key->name);
   }
-  ReleaseModuleString(key->name);
+  if (key->name_string != nullptr) {
+    ReleaseModuleString(key->name_string);
+    key->name_string = nullptr;
+  }
   key->module->host().keys().Give(key);
 }
 

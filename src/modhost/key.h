@@ -23,8 +23,14 @@ struct RedisModuleKey {
   bool writable() const { return (mode & 2) != 0; }
   bool readable() const { return (mode & 1) != 0; }
   bool iterating() const { return zset.active; }
-  // The database key with its hash, so that it is hashed once.
-  backplane::Key key() const { return backplane::Key(name->view(), hash); }
+  // The database key; its hash is computed once, if at all.
+  backplane::Key key() {
+    if (!hashed) [[unlikely]]
+      Hash();
+    return backplane::Key(name, hash);
+  }
+  // The name as a module's string, made when asked for; lives as long as the handle.
+  RedisModuleString* NameString();
   // After this handle put another entry in the place of the one it had.
   void SetEntry(backplane::Entry* entry);
   // A change of the value: for NOTE at close and for other handles.
@@ -33,12 +39,18 @@ struct RedisModuleKey {
   RedisModuleCtx* ctx = nullptr;
   backplane::Module* module = nullptr;
   backplane::Database* db = nullptr;
-  RedisModuleString* name = nullptr;
+  // A copy in `name_room`, or the bytes of `name_string`: a copy of some bytes costs less than two
+  // atomic changes of a reference count.
+  std::string_view name;
+  RedisModuleString* name_string = nullptr;
   uint64_t hash = 0;
+  bool hashed = false;
   backplane::Entry* found = nullptr;
   uint64_t seen_epoch = 0;
   int mode = 0;
   bool changed = false;
+  static constexpr size_t kNameRoom = 64;
+  char name_room[kNameRoom];
 
   // Range iterator of a sorted set.
   struct ZsetRange {
@@ -51,6 +63,7 @@ struct RedisModuleKey {
   ZsetRange zset;
 
  private:
+  void Hash();
   uint64_t Epoch() const;
   void Refresh();
 };

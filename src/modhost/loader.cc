@@ -73,8 +73,7 @@ Status ModuleHost::Load(const std::string& path, const std::vector<std::string>&
   for (const auto& [name, value] : configs) pending_configs_[ToLower(name)] = {value};
   auto owned = std::make_unique<Module>(this, slot, path, args);
   Module& module = *owned;
-  SlotStatsOf(slot).bytes = 0;
-  SlotStatsOf(slot).blocks = 0;
+  ResetSlotUsage(slot);
   SetModuleInSlot(slot, &module);
   // In the list already while OnLoad runs: what it registers may ask for its module.
   modules_.push_back(std::move(owned));

@@ -3,7 +3,6 @@
 // Engine thread, but the memory counters, which any thread may change.
 #pragma once
 
-#include <atomic>
 #include <cstdint>
 #include <memory>
 #include <string>
@@ -33,7 +32,8 @@ class Module {
 
   ModuleHost& host() const { return *host_; }
   int slot() const { return slot_; }
-  SlotStats& stats() const { return SlotStatsOf(slot_); }
+  // What it holds through Alloc and its kin.
+  SlotUsage memory() const { return SlotUsageOf(slot_); }
   const std::string& name() const { return name_; }
   int version() const { return version_; }
   int api_version() const { return api_version_; }

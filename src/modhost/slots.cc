@@ -3,13 +3,19 @@
 // but must know its module.
 #include "modhost/slots.h"
 
+#ifdef BACKPLANE_JEMALLOC
+#include <jemalloc/jemalloc.h>
+#endif
+
 #include <array>
+#include <atomic>
 #include <cstdlib>
 #include <cstring>
 #include <string>
 #include <utility>
 
 #include "base/memory_info.h"
+#include "modhost/allocation_counts.h"
 #include "modhost/api/slot_calls.h"
 #include "modhost/host.h"
 #include "modhost/host_accessor.h"
@@ -18,14 +24,26 @@
 namespace backplane {
 namespace {
 
-constinit SlotStats slot_stats[kModuleSlots];
 constinit std::atomic<Module*> slot_modules[kModuleSlots] = {};
 
-void Count(int slot, void* block, int64_t sign) {
-  SlotStats& stats = slot_stats[slot];
-  const auto bytes = static_cast<int64_t>(UsableSize(block));
-  stats.bytes.fetch_add(sign * bytes, std::memory_order_relaxed);
-  stats.blocks.fetch_add(sign, std::memory_order_relaxed);
+int64_t SizeOf(void* block) { return static_cast<int64_t>(UsableSize(block)); }
+
+// The size that the allocator gave a block of `bytes`; without a look at the block where it can
+// say.
+int64_t SizeOfNew(void* block, size_t bytes) {
+#ifdef BACKPLANE_JEMALLOC
+  return static_cast<int64_t>(nallocx(bytes, 0));
+#else
+  return SizeOf(block);
+#endif
+}
+
+void FreeOfSize(void* block, int64_t size) {
+#ifdef BACKPLANE_JEMALLOC
+  sdallocx(block, static_cast<size_t>(size), 0);
+#else
+  std::free(block);
+#endif
 }
 
 [[noreturn]] void OutOfMemory(int slot, size_t bytes) {
@@ -39,23 +57,23 @@ void Count(int slot, void* block, int64_t sign) {
 template <int kSlot>
 struct SlotCalls {
   static void* TryAlloc(size_t bytes) {
-    void* block = std::malloc(bytes == 0 ? 1 : bytes);
-    if (block != nullptr) Count(kSlot, block, 1);
+    if (bytes == 0) bytes = 1;
+    void* block = std::malloc(bytes);
+    if (block != nullptr) CountAllocation(kSlot, SizeOfNew(block, bytes), 1);
     return block;
   }
   static void* TryCalloc(size_t count, size_t size) {
     const bool nothing = count == 0 || size == 0;
     void* block = nothing ? std::calloc(1, 1) : std::calloc(count, size);
-    if (block != nullptr) Count(kSlot, block, 1);
+    if (block != nullptr) CountAllocation(kSlot, SizeOf(block), 1);
     return block;
   }
   static void* TryRealloc(void* old, size_t bytes) {
     if (old == nullptr) return TryAlloc(bytes);
-    const auto before = static_cast<int64_t>(UsableSize(old));
+    const int64_t before = SizeOf(old);
     void* block = std::realloc(old, bytes == 0 ? 1 : bytes);
     if (block == nullptr) return nullptr;
-    slot_stats[kSlot].bytes.fetch_add(static_cast<int64_t>(UsableSize(block)) - before,
-                                      std::memory_order_relaxed);
+    CountAllocation(kSlot, SizeOf(block) - before, 0);
     return block;
   }
   static void* Alloc(size_t bytes) {
@@ -75,8 +93,9 @@ struct SlotCalls {
   }
   static void Free(void* block) {
     if (block == nullptr) return;
-    Count(kSlot, block, -1);
-    std::free(block);
+    const int64_t size = SizeOf(block);
+    CountAllocation(kSlot, -size, -1);
+    FreeOfSize(block, size);
   }
   static char* Strdup(const char* text) {
     const size_t size = std::strlen(text) + 1;
@@ -133,8 +152,6 @@ std::array<void*, kModuleSlots> MakeGetApis(std::index_sequence<kSlots...>) {
 constexpr auto kRowsOfSlot = MakeRows(std::make_index_sequence<kModuleSlots>());
 
 }  // namespace
-
-SlotStats& SlotStatsOf(int slot) { return slot_stats[slot]; }
 
 Module* ModuleInSlot(int slot) { return slot_modules[slot].load(std::memory_order_acquire); }
 

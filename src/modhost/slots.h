@@ -5,7 +5,6 @@
 // modules reach them without any object at hand. Any thread.
 #pragma once
 
-#include <atomic>
 #include <cstddef>
 #include <cstdint>
 #include <string_view>
@@ -20,12 +19,15 @@ inline constexpr int kModuleSlots = 64;
 
 // Bytes and blocks that a module holds through Alloc and its kin. A block that one module frees for
 // another is counted wrongly on both sides, so a figure may be off, and even below zero.
-struct alignas(64) SlotStats {
-  std::atomic<int64_t> bytes{0};
-  std::atomic<int64_t> blocks{0};
+struct SlotUsage {
+  int64_t bytes = 0;
+  int64_t blocks = 0;
 };
 
-SlotStats& SlotStatsOf(int slot);
+// The sum over all threads; exact when no other thread is allocating.
+SlotUsage SlotUsageOf(int slot);
+// Counts from zero again: another module gets the slot.
+void ResetSlotUsage(int slot);
 // The module in a slot, null when it is free. Written under the host lock.
 Module* ModuleInSlot(int slot);
 void SetModuleInSlot(int slot, Module* module);

@@ -158,9 +158,7 @@ Status Persistence::SaveOnShutdown(bool always, bool never) {
   }
   if (never || (!always && engine_.settings().save.empty())) return {};
   logger().Notice("Saving the final RDB snapshot before exiting.");
-  auto status = Save();
-  if (!status) logger().Warning("Error trying to save the DB, can't exit.");
-  return status;
+  return Save();
 }
 
 void Persistence::OnFlushAll() {

@@ -25,6 +25,13 @@ std::string Printable(std::string_view bytes) {
   return QuoteArg(bytes.substr(0, kShown));
 }
 
+// A version as it is in the log of every server, unless it has characters that no version has.
+std::string VersionText(std::string_view version) {
+  constexpr std::string_view kUsual = "0123456789.abcdefghijklmnopqrstuvwxyz-_";
+  return version.find_first_not_of(kUsual) == std::string_view::npos ? std::string(version)
+                                                                     : Printable(version);
+}
+
 // What the opcodes in front of a key said about it.
 struct KeyFacts {
   bool has_expire = false;
@@ -158,7 +165,7 @@ class Loader {
     BP_ASSIGN_OR_RETURN(const std::string name, reader_.ReadString());
     BP_ASSIGN_OR_RETURN(const std::string_view value, reader_.ReadStringView());
     if (name == "redis-ver") {
-      Log("Loading RDB produced by version " + Printable(value));
+      Log("Loading RDB produced by version " + VersionText(value));
     } else if (name == "ctime") {
       if (const auto at = ParseInt64(value)) {
         const int64_t age = now_ms_ / 1000 - *at;

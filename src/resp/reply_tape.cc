@@ -35,7 +35,7 @@ void ReplyTape::CloseFinished() {
   while (!open_.empty()) {
     if (open_.back().remaining != 0) return;
     Node& node = nodes_[open_.back().index];
-    node.end = static_cast<uint32_t>(nodes_.size());
+    node.end = static_cast<uint32_t>(node_count_);
     open_.pop_back();
     if (node.tag == Tag::kAttribute) {
       dangling_attribute_ = true;
@@ -53,7 +53,7 @@ void ReplyTape::CloseInnermost() {
   const uint64_t announced = node.length == kDeferredCount ? kDeferredCount : ChildCount(node);
   uint64_t added = announced - open_.back().remaining;
   const auto add_null = [&] {
-    nodes_.push_back({Tag::kNull, static_cast<uint32_t>(nodes_.size() + 1), 0, 0});
+    PushNode({Tag::kNull, static_cast<uint32_t>(node_count_ + 1), 0, 0});
     ++added;
   };
   if (dangling_attribute_) add_null();
@@ -62,6 +62,11 @@ void ReplyTape::CloseInnermost() {
   nodes_[open_.back().index].length = pairs ? added / 2 : added;
   open_.back().remaining = 0;
   CloseFinished();
+}
+
+void ReplyTape::GrowNodes() {
+  constexpr size_t kFirst = 16;
+  nodes_.resize(nodes_.empty() ? kFirst : 2 * nodes_.size());
 }
 
 void ReplyTape::Text(Tag tag, std::string_view text) {
@@ -98,17 +103,17 @@ void ReplyTape::Verbatim(std::string_view format, std::string_view text) {
 }
 
 void ReplyTape::Begin(AggregateKind kind, uint64_t count) {
-  const uint32_t index = static_cast<uint32_t>(nodes_.size());
+  const uint32_t index = static_cast<uint32_t>(node_count_);
   const Node node = {TagOf(kind), index + 1, count, 0};
   if (count == 0 && kind != AggregateKind::kAttribute) return Leaf(node.tag, 0, 0);
-  nodes_.push_back(node);
+  PushNode(node);
   dangling_attribute_ = count == 0;  // an empty attribute is whole at once
   if (count != 0) open_.push_back({index, ChildCount(node)});
 }
 
 ReplySink::Deferred ReplyTape::BeginDeferred(AggregateKind kind) {
-  const uint32_t index = static_cast<uint32_t>(nodes_.size());
-  nodes_.push_back({TagOf(kind), index + 1, kDeferredCount, 0});
+  const uint32_t index = static_cast<uint32_t>(node_count_);
+  PushNode({TagOf(kind), index + 1, kDeferredCount, 0});
   dangling_attribute_ = false;
   open_.push_back({index, kDeferredCount});
   return {.index = index, .kind = kind};
@@ -116,7 +121,7 @@ ReplySink::Deferred ReplyTape::BeginDeferred(AggregateKind kind) {
 
 // `count` is not needed: the tape has counted itself.
 void ReplyTape::EndDeferred(Deferred deferred, uint64_t) {
-  BP_ASSERT(deferred.index < nodes_.size());
+  BP_ASSERT(deferred.index < node_count_);
   // Aggregates inside it that their producer left short end with it. One that an outer end has
   // closed before it stays closed.
   while (!open_.empty() && open_.back().index >= deferred.index) CloseInnermost();
@@ -142,12 +147,15 @@ void ReplyTape::RawProtocol(std::string_view bytes) {
 }
 
 void ReplyTape::Clear() {
-  nodes_.clear();
+  node_count_ = 0;
   open_.clear();
   bytes_.clear();
   has_value_ = false;
   dangling_attribute_ = false;
-  if (nodes_.capacity() * sizeof(Node) > kKeptBytes) nodes_.shrink_to_fit();
+  if (nodes_.size() * sizeof(Node) > kKeptBytes) {
+    nodes_.clear();
+    nodes_.shrink_to_fit();
+  }
   if (open_.capacity() * sizeof(Open) > kKeptBytes) open_.shrink_to_fit();
   if (bytes_.capacity() > kKeptBytes) bytes_.shrink_to_fit();
 }
@@ -184,7 +192,7 @@ void ReplyTape::Replay(const Node& node, ReplySink& sink) const {
 }
 
 void ReplyTape::CopyTo(size_t index, ReplySink& sink) const {
-  BP_ASSERT(complete() && index < nodes_.size());
+  BP_ASSERT(complete() && index < node_count_);
   // Pre-order is the order of replies, so the subtree needs no walking, only reading.
   const size_t end = nodes_[ValueIndex(index)].end;
   while (index < end) {

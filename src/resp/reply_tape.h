@@ -69,7 +69,7 @@ class ReplyTape final : public ReplySink {
 
   // Forgets the reply, keeps the memory (memory beyond 64 KiB is returned).
   void Clear();
-  bool empty() const { return nodes_.empty(); }
+  bool empty() const { return node_count_ == 0; }
   // True when a whole reply stands at index 0: every announced element was added.
   bool complete() const { return has_value_ && open_.empty(); }
   // Makes the tape complete after a producer (a module) that announced more than it added: open
@@ -82,7 +82,7 @@ class ReplyTape final : public ReplySink {
     return index;
   }
   const Node& node(size_t index) const { return nodes_[index]; }
-  size_t node_count() const { return nodes_.size(); }
+  size_t node_count() const { return node_count_; }
   std::string_view text(const Node& node) const {
     return std::string_view(bytes_.data() + node.payload, node.length);
   }
@@ -109,17 +109,25 @@ class ReplyTape final : public ReplySink {
   static constexpr uint64_t kDeferredCount = UINT64_MAX;
 
   void Leaf(Tag tag, uint64_t length, uint64_t payload) {
-    const uint32_t end = static_cast<uint32_t>(nodes_.size() + 1);
-    nodes_.push_back({tag, end, length, payload});
+    PushNode({tag, static_cast<uint32_t>(node_count_ + 1), length, payload});
     dangling_attribute_ = false;
     if (open_.empty() || --open_.back().remaining == 0) CloseFinished();
   }
+  void PushNode(const Node& node) {
+    if (node_count_ == nodes_.size()) [[unlikely]]
+      GrowNodes();
+    nodes_[node_count_++] = node;
+  }
+  void GrowNodes();
   void Text(Tag tag, std::string_view text);
   void CloseFinished();
   void CloseInnermost();
   void Replay(const Node& node, ReplySink& sink) const;
 
+  // The first node_count_ are the reply, the rest is room: a vector's push_back is too large to be
+  // inlined, and this is done for every element of every reply.
   std::vector<Node> nodes_;
+  size_t node_count_ = 0;
   std::vector<Open> open_;
   std::string bytes_;
   bool has_value_ = false;           // a value, not only an attribute, stands at the top

@@ -26,7 +26,8 @@ std::optional<Condition> ParseCondition(CommandContext& ctx) {
     } else if (ctx.ArgIs(i, "lt")) {
       c.lt = true;
     } else {
-      ctx.Error("ERR Unsupported option " + std::string(ctx.arg(i)));
+      std::string_view option = ctx.arg(i);
+      ctx.Error("ERR Unsupported option " + std::string(option.substr(0, option.find('\0'))));
       return std::nullopt;
     }
   }

@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SORT and SORT_RO.
 #include <algorithm>
+#include <cerrno>
 #include <cmath>
-#include <cstring>
+#include <cstdlib>
 
 #include "base/ascii.h"
 #include "base/numbers.h"
@@ -120,6 +121,16 @@ std::optional<std::string> LookUp(CommandContext& ctx, std::string_view pattern,
   return std::string(value.Text(scratch));
 }
 
+// A number as SORT reads weights: by strtod, so that leading blanks and the empty text (0) are
+// fine, but nothing that is beyond a double.
+std::optional<double> ParseWeight(const std::string& text) {
+  char* end = nullptr;
+  errno = 0;
+  double weight = std::strtod(text.c_str(), &end);
+  if (*end != '\0' || errno == ERANGE || std::isnan(weight)) return std::nullopt;
+  return weight;
+}
+
 struct Sortable {
   std::string element;
   double score = 0;
@@ -135,7 +146,7 @@ bool FillWeights(CommandContext& ctx, const SortOptions& options, std::vector<So
       continue;
     }
     if (!text) continue;
-    auto score = ParseDouble(*text);
+    auto score = ParseWeight(*text);
     if (!score) {
       ctx.Error("ERR One or more scores can't be converted into double");
       return false;

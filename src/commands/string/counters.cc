@@ -67,7 +67,7 @@ void IncrByFloat(CommandContext& ctx) {
   if (std::isnan(value) || std::isinf(value)) return ctx.Error(errors::kIncrNan);
   char text[kLongDoubleTextMax];
   std::string_view result(text, LongDoubleToText(value, text));
-  ctx.db().SetString(key, result, TtlPolicy::kKeep);
+  ctx.db().SetText(key, result, TtlPolicy::kKeep);
   ctx.Modified(key.bytes, kNotifyString, "incrbyfloat");
   ctx.reply().Bulk(result);
   // Replicas must not repeat the float arithmetic.

@@ -11,6 +11,8 @@
 #include <gtest/gtest.h>
 #include <sys/uio.h>
 
+#include <cstdlib>
+#include <set>
 #include <span>
 #include <string>
 #include <string_view>
@@ -166,6 +168,32 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
   std::vector<std::string> modified_;
 };
 
+// A reply taken apart: for replies whose order is not fixed.
+struct ParsedReply {
+  char tag = 0;  // '+', '-', ':', '$', '*' ...
+  std::string text;
+  std::vector<ParsedReply> elements;  // of a map: keys and values in turn
+};
+
+// Takes the first value of *bytes off. REQUIRES: whole values.
+inline ParsedReply ParseReply(std::string_view* bytes) {
+  ParsedReply reply;
+  const size_t end = bytes->find("\r\n");
+  reply.tag = bytes->front();
+  reply.text = bytes->substr(1, end - 1);
+  bytes->remove_prefix(end + 2);
+  const int64_t size = std::atoll(reply.text.c_str());
+  if (reply.tag == '$' && size >= 0) {
+    reply.text = bytes->substr(0, static_cast<size_t>(size));
+    bytes->remove_prefix(static_cast<size_t>(size) + 2);
+  }
+  if (std::string_view("*~>%").find(reply.tag) != std::string_view::npos) {
+    const int64_t values = reply.tag == '%' ? size * 2 : size;
+    for (int64_t i = 0; i < values; ++i) reply.elements.push_back(ParseReply(bytes));
+  }
+  return reply;
+}
+
 // A test with a fixture of its own and shorthands for what it checks.
 class CommandTest : public ::testing::Test {
  protected:
@@ -196,6 +224,14 @@ class CommandTest : public ::testing::Test {
       if (c != '\r') out += c == '\n' ? '|' : c;
     }
     return out;
+  }
+  static ParsedReply Parse(std::string_view reply) { return ParseReply(&reply); }
+  // The elements of an array or set reply.
+  std::set<std::string> Members(std::string_view line) {
+    std::set<std::string> members;
+    const std::string reply = fixture_.RunLine(line);
+    for (const ParsedReply& element : Parse(reply).elements) members.insert(element.text);
+    return members;
   }
   // Runs one command and states what it did besides replying: events, commands propagated, changes
   // counted.

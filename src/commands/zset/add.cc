@@ -62,13 +62,15 @@ void AddPairs(CommandContext& ctx, size_t first, ZAddFlags flags, bool changed) 
   const Key key = ctx.key(1);
   Destination<ZSetValue> zset;
   if (!zset.Open(ctx, key, TypeId::kZSet)) return;
+  // The encoding of a new set is chosen by its first member's size, as users of 7.2 see it; that of
+  // an existing one by the number alone.
+  size_t longest = 0;
   if (!zset.exists()) {
+    longest = ctx.arg(first + 1).size();
     if (flags.xx) return flags.incr ? ctx.reply().Null() : ctx.reply().Integer(0);
     zset.Create(std::make_unique<ZSetValue>());
   }
   const EncodingLimits& limits = ctx.limits();
-  size_t longest = 0;
-  for (size_t i = first + 1; i < ctx.argc(); i += 2) longest = std::max(longest, ctx.arg(i).size());
   zset->PrepareToGrow((ctx.argc() - first) / 2, longest, limits);
   uint64_t added = 0;
   uint64_t updated = 0;
@@ -125,7 +127,18 @@ void ZAdd(CommandContext& ctx) {
   AddPairs(ctx, first, flags, changed);
 }
 
-void ZIncrBy(CommandContext& ctx) { AddPairs(ctx, 2, {.incr = true}, false); }
+// The words that are options of ZADD are no increments.
+bool IsAddOption(CommandContext& ctx, size_t i) {
+  for (std::string_view word : {"nx", "xx", "gt", "lt", "ch", "incr"}) {
+    if (ctx.ArgIs(i, word)) return true;
+  }
+  return false;
+}
+
+void ZIncrBy(CommandContext& ctx) {
+  if (IsAddOption(ctx, 2)) return ctx.Error(errors::kSyntax);
+  AddPairs(ctx, 2, {.incr = true}, false);
+}
 
 constexpr uint64_t kFlags = kCmdWrite | kCmdDenyOom | kCmdFast;
 
@@ -141,8 +154,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.2.0",
      .group = "sorted-set",
      .complexity = "O(log(N)) for each member",
-     .arguments =
-         "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]"},
+     .arguments = "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]"},
     {.name = "zincrby",
      .handler = ZIncrBy,
      .arity = 4,

@@ -23,8 +23,7 @@ const ReplyTape::Node& NodeOf(const RedisModuleCallReply* reply) {
 }
 bool Resp3(const RedisModuleCallReply* reply) { return reply->root->resp3(); }
 
-int CallReplyType(RedisModuleCallReply* reply) {
-  if (reply == nullptr) return REDISMODULE_REPLY_UNKNOWN;
+int TypeOf(const RedisModuleCallReply* reply) {
   const bool resp3 = Resp3(reply);
   switch (NodeOf(reply).tag) {
     case Tag::kSimpleString:
@@ -58,6 +57,10 @@ int CallReplyType(RedisModuleCallReply* reply) {
   return REDISMODULE_REPLY_UNKNOWN;
 }
 
+int CallReplyType(RedisModuleCallReply* reply) {
+  return reply == nullptr ? REDISMODULE_REPLY_UNKNOWN : TypeOf(reply);
+}
+
 // Text of a reply that is text to the reader; null data when it is none.
 std::string_view TextOf(RedisModuleCallReply* reply) {
   const ReplyTape::Node& node = NodeOf(reply);
@@ -80,12 +83,16 @@ std::string_view TextOf(RedisModuleCallReply* reply) {
 }
 
 const char* CallReplyStringPtr(RedisModuleCallReply* reply, size_t* len) {
-  std::string_view text = TextOf(reply);
+  if (reply == nullptr) return nullptr;
+  const ReplyTape::Node& node = NodeOf(reply);
+  std::string_view text =
+      node.tag == Tag::kBulk ? reply->root->tape().text(node) : TextOf(reply);
   if (len != nullptr) *len = text.size();
   return text.data();
 }
 
 size_t CallReplyLength(RedisModuleCallReply* reply) {
+  if (reply == nullptr) return 0;
   const ReplyTape::Node& node = NodeOf(reply);
   if (ReplyTape::IsAggregate(node.tag)) {
     const bool in_pairs = node.tag == Tag::kAttribute || (node.tag == Tag::kMap && Resp3(reply));
@@ -101,7 +108,8 @@ RedisModuleCallReply* ChildAt(RedisModuleCallReply* reply, size_t index) {
 }
 
 RedisModuleCallReply* CallReplyArrayElement(RedisModuleCallReply* reply, size_t idx) {
-  if (CallReplyType(reply) != REDISMODULE_REPLY_ARRAY) return nullptr;
+  if (reply == nullptr) return nullptr;
+  if (NodeOf(reply).tag != Tag::kArray && TypeOf(reply) != REDISMODULE_REPLY_ARRAY) return nullptr;
   return ChildAt(reply, idx);
 }
 
@@ -125,13 +133,13 @@ int CallReplyMapElement(RedisModuleCallReply* reply, size_t idx, RedisModuleCall
 }
 
 RedisModuleCallReply* CallReplyAttribute(RedisModuleCallReply* reply) {
-  if (reply->attribute == UINT32_MAX) return nullptr;
+  if (reply == nullptr || reply->attribute == UINT32_MAX) return nullptr;
   return reply->root->HandleFor(reply->attribute);
 }
 
 int CallReplyAttributeElement(RedisModuleCallReply* reply, size_t idx, RedisModuleCallReply** key,
                               RedisModuleCallReply** val) {
-  if (NodeOf(reply).tag != Tag::kAttribute) return REDISMODULE_ERR;
+  if (reply == nullptr || NodeOf(reply).tag != Tag::kAttribute) return REDISMODULE_ERR;
   return PairAt(reply, idx, key, val);
 }
 
@@ -141,11 +149,13 @@ long long CallReplyInteger(RedisModuleCallReply* reply) {
 }
 
 double CallReplyDouble(RedisModuleCallReply* reply) {
+  if (reply == nullptr) return 0;
   const ReplyTape::Node& node = NodeOf(reply);
   return node.tag == Tag::kDouble ? std::bit_cast<double>(node.payload) : 0;
 }
 
 int CallReplyBool(RedisModuleCallReply* reply) {
+  if (reply == nullptr) return 0;
   return NodeOf(reply).tag == Tag::kBool && NodeOf(reply).payload != 0 ? 1 : 0;
 }
 
@@ -166,6 +176,7 @@ const char* CallReplyVerbatim(RedisModuleCallReply* reply, size_t* len, const ch
 
 RedisModuleString* CreateStringFromCallReply(RedisModuleCallReply* reply) {
   RedisModuleString* string = nullptr;
+  if (reply == nullptr) return nullptr;
   if (CallReplyType(reply) == REDISMODULE_REPLY_INTEGER) {
     char text[kNumberTextMax];
     string = NewModuleString({text, Int64ToText(CallReplyInteger(reply), text)});
@@ -179,6 +190,7 @@ RedisModuleString* CreateStringFromCallReply(RedisModuleCallReply* reply) {
 }
 
 const char* CallReplyProto(RedisModuleCallReply* reply, size_t* len) {
+  if (reply == nullptr) return nullptr;
   OutputBuffer buffer;
   RespEncoder encoder(&buffer);
   encoder.set_resp(Resp3(reply) ? 3 : 2);

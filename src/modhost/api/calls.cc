@@ -22,7 +22,7 @@ struct Refusal {
 Command* FindCommand(ModuleHost& host, Session& session, const CallArguments& call,
                      Refusal* refusal) {
   auto args = call.args();
-  Command* command = host.engine().commands().Find(args[0]);
+  Command* command = host.FindCommand(args[0]);
   if (command != nullptr && command->has_subcommands() && args.size() >= 2) {
     Command* sub = command->Subcommand(args[1]);
     if (sub != nullptr || command->handler == nullptr) command = sub;

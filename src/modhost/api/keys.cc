@@ -97,7 +97,7 @@ RedisModuleString* RandomKey(RedisModuleCtx* ctx) {
 }
 
 const RedisModuleString* GetKeyNameFromModuleKey(RedisModuleKey* key) {
-  return key == nullptr ? nullptr : key->name;
+  return key == nullptr ? nullptr : key->NameString();
 }
 
 int GetDbIdFromModuleKey(RedisModuleKey* key) { return key == nullptr ? -1 : key->db->index(); }

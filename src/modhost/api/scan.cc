@@ -42,6 +42,8 @@ int Scan(RedisModuleCtx* ctx, RedisModuleScanCursor* cursor, RedisModuleScanCB f
   StringPool& strings = ctx->host().strings();
   auto call = [&](Entry* entry) {
     RedisModuleString* name = strings.Take(entry->key());
+    // The name outlives the entry, which the callback may delete.
+    OwnBytes(name);
     RedisModuleKey* key = OpenModuleKeyAt(ctx, db, name, entry, REDISMODULE_READ);
     fn(ctx, name, key, privdata);
     CloseModuleKey(key);
