@@ -39,8 +39,7 @@ NetClient* Clients::Find(uint64_t id) {
 }
 
 NetClient* Clients::FindByConnection(Connection& connection) {
-  auto it = by_connection_.find(&connection);
-  return it == by_connection_.end() ? nullptr : it->second;
+  return static_cast<NetClient*>(connection.user_data());
 }
 
 size_t Clients::blocked_count() const {
@@ -74,7 +73,7 @@ void Clients::OnAccept(int fd, bool is_unix) {
   client->session().authenticated = settings.requirepass.empty();
   client->session().created_ms = engine_->keyspace().now_ms();
   NetClient* raw = client.get();
-  by_connection_[connection] = raw;
+  connection->set_user_data(raw);
   by_id_[id] = std::move(client);
   ++engine_->stats().connections;
   if (engine_->logger().Enabled(LogLevel::kVerbose)) {
@@ -84,9 +83,9 @@ void Clients::OnAccept(int fd, bool is_unix) {
 }
 
 void Clients::OnClosed(Connection& connection) {
-  auto it = by_connection_.find(&connection);
-  if (it == by_connection_.end()) return;  // refused before it became a client
-  Session& session = it->second->session();
+  NetClient* client = FindByConnection(connection);
+  if (client == nullptr) return;  // refused before it became a client
+  Session& session = client->session();
   if (listener_ != nullptr) listener_->OnClientDisconnected(session);
   if (BlockedState* blocked = session.blocked_state()) {
     session.Unblock();
@@ -96,7 +95,6 @@ void Clients::OnClosed(Connection& connection) {
     engine_->logger().Verbose("Client closed connection id=" + std::to_string(session.id()));
   }
   uint64_t id = session.id();
-  by_connection_.erase(it);
   by_id_.erase(id);
 }
 

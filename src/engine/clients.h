@@ -113,7 +113,6 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   ConnectionSet* connections_;
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<NetClient>> by_id_;
-  std::unordered_map<Connection*, NetClient*> by_connection_;
   Listener* listener_ = nullptr;
   // Scratch of the running batch; taken out while a nested loop turn serves others.
   std::vector<std::string_view> args_;

@@ -43,6 +43,9 @@ class Connection final : public FdHandler {
   int fd() const { return fd_; }
   OutputBuffer& out() { return out_; }
   ConnectionHandler* handler() { return handler_; }
+  // Whatever the handler keeps about this connection; not looked at.
+  void set_user_data(void* data) { user_data_ = data; }
+  void* user_data() const { return user_data_; }
 
   // Output will be written before the loop waits next. Cheap to repeat.
   void ScheduleWrite();
@@ -89,6 +92,7 @@ class Connection final : public FdHandler {
   ConnectionSet* set_;
   int fd_;
   ConnectionHandler* handler_;
+  void* user_data_ = nullptr;
   OutputBuffer out_;
   std::string pending_;
   size_t expected_ = 0;

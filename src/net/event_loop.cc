@@ -140,8 +140,7 @@ void EventLoop::AddHook(LoopHook* hook) { impl_->hooks.push_back(hook); }
 void EventLoop::RemoveHook(LoopHook* hook) { std::erase(impl_->hooks, hook); }
 
 void EventLoop::Impl::FireTimers(EventLoop& loop) {
-  int64_t now = NowMs();
-  loop.now_ms_ = now;
+  const int64_t now = loop.now_ms_;
   // Timers that a handler adds with delay 0 wait for the next turn, so that a self-renewing timer
   // cannot starve the sockets.
   TimerId first_new = next_timer;

@@ -101,7 +101,8 @@ TEST_F(HashCommandsTest, Increment) {
     HINCRBYFLOAT h n nan => -ERR value is not a valid float|
     HINCRBYFLOAT s n 1 => -WRONGTYPE Operation against a key holding the wrong kind of value|
     HINCRBYFLOAT h n => -ERR wrong number of arguments for 'hincrbyfloat' command|
-    HGETALL h => *10|$1|n|$4|-0.5|$1|f|$1|v|$1|i|$19|9223372036854775807|$2|sp|$2| 5|$2|fl|$22|5005.60000000000000009|
+    HGETALL h => *10|$1|n|$4|-0.5|$1|f|$1|v|$1|i|$19|9223372036854775807|$2|sp|$2| 5|$2|fl|$22|\
+        5005.60000000000000009|
   )");
 }
 
@@ -121,7 +122,8 @@ TEST_F(HashCommandsTest, RandomAndScan) {
     HRANDFIELD none x => -ERR value is not an integer or out of range|
     HRANDFIELD h 1 foo => -ERR syntax error|
     HRANDFIELD h 1 withvalues x => -ERR syntax error|
-    HRANDFIELD h -9223372036854775808 => -ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807|
+    HRANDFIELD h -9223372036854775808 => -ERR value is out of range, value must between \
+        -9223372036854775807 and 9223372036854775807|
     HRANDFIELD h -9223372036854775807 WITHVALUES => -ERR value is out of range|
     HRANDFIELD h 9223372036854775807 WITHVALUES => -ERR value is out of range|
     SET s x => +OK|

@@ -153,7 +153,8 @@ TEST_F(ListCommandsTest, Pos) {
     LPOS none a COUNT 0 => *0|
     SET s x => +OK|
     LPOS s a COUNT 0 => -WRONGTYPE Operation against a key holding the wrong kind of value|
-    LPOS l a RANK 0 => -ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list|
+    LPOS l a RANK 0 => -ERR RANK can't be zero: use 1 to start from the first match, 2 from the \
+        second ... or use negative to start from the end of the list|
     LPOS l a RANK x => -ERR value is not an integer or out of range|
     LPOS l a COUNT -1 => -ERR COUNT can't be negative|
     LPOS l a COUNT x => -ERR COUNT can't be negative|
@@ -161,7 +162,8 @@ TEST_F(ListCommandsTest, Pos) {
     LPOS l a MAXLEN x => -ERR MAXLEN can't be negative|
     LPOS l a FOO 1 => -ERR syntax error|
     LPOS l a RANK => -ERR syntax error|
-    LPOS none a RANK 0 => -ERR RANK can't be zero: use 1 to start from the first match, 2 from the second ... or use negative to start from the end of the list|
+    LPOS none a RANK 0 => -ERR RANK can't be zero: use 1 to start from the first match, 2 from \
+        the second ... or use negative to start from the end of the list|
     LPOS l => -ERR wrong number of arguments for 'lpos' command|
   )");
 }
@@ -245,7 +247,8 @@ TEST_F(ListCommandsTest, RankWithoutNegation) {
   Do("RPUSH l a");
   Check(R"(
     LPOS l a RANK -9223372036854775807 => $-1|
-    LPOS l a RANK -9223372036854775808 => -ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807|
+    LPOS l a RANK -9223372036854775808 => -ERR value is out of range, value must between \
+        -9223372036854775807 and 9223372036854775807|
   )");
 }
 

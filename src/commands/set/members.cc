@@ -122,8 +122,7 @@ void SScan(CommandContext& ctx) {
   ScanValue<SetValue>(
       ctx, TypeId::kSet, ScanShape::kElements,
       [](const SetValue& set, uint64_t cursor, std::vector<ScannedElement>* found) {
-        return set.Scan(cursor,
-                        [&](const Item& member) { found->push_back({.element = member}); });
+        return set.Scan(cursor, [&](const Item& member) { found->push_back({.element = member}); });
       });
 }
 

@@ -9,8 +9,7 @@ namespace backplane {
 namespace {
 
 // What SPOP propagates: the draw must be the same everywhere.
-void PropagateSRem(CommandContext& ctx, const Key& key,
-                   std::span<const std::string_view> members) {
+void PropagateSRem(CommandContext& ctx, const Key& key, std::span<const std::string_view> members) {
   // So that no command of a million arguments goes to a replica.
   constexpr size_t kMembersPerCommand = 1024;
   if (!PropagationWanted(ctx)) return;

@@ -98,7 +98,8 @@ TEST_F(SetCommandsTest, Random) {
     SRANDMEMBER a 1 2 => -ERR syntax error|
     SRANDMEMBER a x 2 => -ERR syntax error|
     SRANDMEMBER a x => -ERR value is not an integer or out of range|
-    SRANDMEMBER a -9223372036854775808 => -ERR value is out of range, value must between -9223372036854775807 and 9223372036854775807|
+    SRANDMEMBER a -9223372036854775808 => -ERR value is out of range, value must between \
+        -9223372036854775807 and 9223372036854775807|
     SET s x => +OK|
     SPOP s => -WRONGTYPE Operation against a key holding the wrong kind of value|
     SPOP s 0 => -WRONGTYPE Operation against a key holding the wrong kind of value|
@@ -251,8 +252,7 @@ TEST_F(SetCommandsTest, AlgebraOfLargeSets) {
     EXPECT_EQ(Members("SMEMBERS x"), all);
     Do("SDIFFSTORE x a b c");
     EXPECT_EQ(Members("SMEMBERS x"), diff);
-    EXPECT_EQ(Run({"SINTERCARD", "3", "a", "b", "c"}),
-              ":" + std::to_string(inter.size()) + "\r\n");
+    EXPECT_EQ(Run({"SINTERCARD", "3", "a", "b", "c"}), ":" + std::to_string(inter.size()) + "\r\n");
     Check("SINTERCARD 3 a b c LIMIT 2 => :2|");
   }
 }

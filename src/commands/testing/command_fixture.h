@@ -202,19 +202,26 @@ class CommandTest : public ::testing::Test {
   std::string Run(const Strings& args) { return fixture_.Run(args); }
   void Do(std::string_view line) { fixture_.RunLine(line); }
 
-  // Runs a transcript: lines "command => reply", in which a line end within a reply is '|'. Blank
-  // lines and lines that begin with '#' say nothing.
+  // Runs a transcript: lines "command => reply", in which a line end within a reply is '|'. A
+  // backslash at the end of a line goes on with the text of the next. Blank lines and lines that
+  // begin with '#' say nothing.
   void Check(std::string_view transcript) {
+    std::string line;
     while (!transcript.empty()) {
       const size_t end = transcript.find('\n');
-      std::string_view line = transcript.substr(0, end);
+      std::string_view piece = transcript.substr(0, end);
       transcript.remove_prefix(end == std::string_view::npos ? transcript.size() : end + 1);
-      const size_t begin = line.find_first_not_of(' ');
-      if (begin == std::string_view::npos || line[begin] == '#') continue;
-      line.remove_prefix(begin);
+      const size_t begin = piece.find_first_not_of(' ');
+      if (begin == std::string_view::npos || piece[begin] == '#') continue;
+      line += piece.substr(begin);
+      if (line.ends_with('\\')) {
+        line.pop_back();
+        continue;
+      }
       const size_t arrow = line.find(" => ");
-      ASSERT_NE(arrow, std::string_view::npos) << "no reply in transcript line: " << line;
+      ASSERT_NE(arrow, std::string::npos) << "no reply in transcript line: " << line;
       EXPECT_EQ(Reply(line.substr(0, arrow)), line.substr(arrow + 4)) << "after " << line;
+      line.clear();
     }
   }
   // The reply in the transcript's form.

@@ -165,7 +165,8 @@ void Intersect(const Request& request, F&& f) {
     for (const Source& other : others) {
       double score;
       if (!other.Find(member, &score)) return true;
-      total = Combine(request.aggregate, total, other.Weighted(score));
+      // No NaN is taken out of the product here: a sum with one is 0, as elsewhere in the family.
+      total = Combine(request.aggregate, total, other.weight * score);
     }
     return f(member, total);
   });

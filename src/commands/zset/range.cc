@@ -17,8 +17,7 @@ void ZRange(CommandContext& ctx) {
 }
 
 void ZRangeStore(CommandContext& ctx) {
-  const auto query =
-      ParseRangeQuery(ctx, 3, {}, {.chooses_kind = true, .with_scores = false});
+  const auto query = ParseRangeQuery(ctx, 3, {}, {.chooses_kind = true, .with_scores = false});
   if (!query) return;
   bool failed;
   const ZSetValue* zset = FindZSet(ctx, 2, &failed);
@@ -49,8 +48,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.2.0",
      .group = "sorted-set",
      .complexity = "O(log(N)+M): size of the sorted set, and members returned",
-     .arguments =
-         "key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]"},
+     .arguments = "key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]"},
     {.name = "zrangestore",
      .handler = ZRangeStore,
      .arity = -5,

@@ -1,0 +1,164 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Commands: registering, subcommands, descriptions, key positions, flags, ACL categories.
+#include "testing.h"
+
+static int Reply(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModule_ReplyWithArray(ctx, argc);
+  for (int i = 0; i < argc; i++) RedisModule_ReplyWithString(ctx, argv[i]);
+  return REDISMODULE_OK;
+}
+
+// commands.getkeys count key... [other ...]: tells its keys itself.
+static int GetKeys(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  if (RedisModule_IsKeysPositionRequest(ctx)) {
+    long long count = argc > 1 ? Number(argv[1]) : 0;
+    for (int i = 0; i < count && i + 2 < argc; i++) RedisModule_KeyAtPos(ctx, i + 2);
+    return REDISMODULE_OK;
+  }
+  return Reply(ctx, argv, argc);
+}
+
+// commands.getkeysflags key key: the same with flags.
+static int GetKeysFlags(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  if (RedisModule_IsKeysPositionRequest(ctx)) {
+    RedisModule_KeyAtPosWithFlags(ctx, 1, REDISMODULE_CMD_KEY_RO | REDISMODULE_CMD_KEY_ACCESS);
+    RedisModule_KeyAtPosWithFlags(ctx, 2, REDISMODULE_CMD_KEY_OW | REDISMODULE_CMD_KEY_INSERT);
+    return REDISMODULE_OK;
+  }
+  return Reply(ctx, argv, argc);
+}
+
+// commands.keysof command [argument ...]: its keys with their flags, or errno's name.
+static int KeysOf(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  int count = -1, *flags = NULL;
+  errno = 0;
+  int *keys = RedisModule_GetCommandKeysWithFlags(ctx, argv + 1, argc - 1, &count, &flags);
+  if (keys == NULL) {
+    RedisModule_ReplyWithArray(ctx, 2);
+    RedisModule_ReplyWithSimpleString(ctx, ErrnoName(errno));
+    return RedisModule_ReplyWithLongLong(ctx, count);
+  }
+  RedisModule_ReplyWithArray(ctx, count * 2);
+  for (int i = 0; i < count; i++) {
+    RedisModule_ReplyWithString(ctx, argv[1 + keys[i]]);
+    RedisModule_ReplyWithLongLong(ctx, flags[i]);
+  }
+  RedisModule_Free(keys);
+  RedisModule_Free(flags);
+  return REDISMODULE_OK;
+}
+
+static int Name(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  return RedisModule_ReplyWithCString(ctx, RedisModule_GetCurrentCommandName(ctx));
+}
+
+// commands.late: registering a command after OnLoad.
+static int Late(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  int result = RedisModule_CreateCommand(ctx, "commands.later", Reply, "", 0, 0, 0);
+  return RedisModule_ReplyWithLongLong(ctx, result);
+}
+
+static int Subcommands(RedisModuleCtx *ctx) {
+  if (RedisModule_CreateCommand(ctx, "commands.parent", NULL, "", 0, 0, 0)) return REDISMODULE_ERR;
+  RedisModuleCommand *parent = RedisModule_GetCommand(ctx, "commands.parent");
+  int result = parent == NULL;
+  result |= RedisModule_CreateSubcommand(parent, "set", Reply, "write", 2, 2, 1);
+  result |= RedisModule_CreateSubcommand(parent, "get", Name, "readonly", 2, 2, 1);
+  // A name twice, and a subcommand of a subcommand, are refused.
+  result |= RedisModule_CreateSubcommand(parent, "set", Reply, "", 0, 0, 0) == REDISMODULE_OK;
+  RedisModuleCommand *child = RedisModule_GetCommand(ctx, "commands.parent|set");
+  result |= child == NULL;
+  result |= RedisModule_CreateSubcommand(child, "deeper", Reply, "", 0, 0, 0) == REDISMODULE_OK;
+  // A command with a handler has subcommands as well.
+  if (RedisModule_CreateCommand(ctx, "commands.both", Reply, "", 0, 0, 0)) return REDISMODULE_ERR;
+  RedisModuleCommand *both = RedisModule_GetCommand(ctx, "commands.both");
+  result |= RedisModule_CreateSubcommand(both, "sub", Reply, "", 0, 0, 0) == REDISMODULE_OK;
+  return result ? REDISMODULE_ERR : REDISMODULE_OK;
+}
+
+static int Describe(RedisModuleCtx *ctx) {
+  if (RedisModule_CreateCommand(ctx, "commands.described", Reply, "write", 0, 0, 0)) return 1;
+  RedisModuleCommandKeySpec specs[] = {
+      {.notes = "the target",
+       .flags = REDISMODULE_CMD_KEY_OW | REDISMODULE_CMD_KEY_INSERT,
+       .begin_search_type = REDISMODULE_KSPEC_BS_INDEX,
+       .bs.index.pos = 1,
+       .find_keys_type = REDISMODULE_KSPEC_FK_RANGE,
+       .fk.range = {0, 1, 0}},
+      {.flags = REDISMODULE_CMD_KEY_RO | REDISMODULE_CMD_KEY_ACCESS,
+       .begin_search_type = REDISMODULE_KSPEC_BS_KEYWORD,
+       .bs.keyword = {"FROM", 2},
+       .find_keys_type = REDISMODULE_KSPEC_FK_KEYNUM,
+       .fk.keynum = {0, 1, 1}},
+      {0}};
+  RedisModuleCommandArg block[] = {
+      {.name = "from", .type = REDISMODULE_ARG_TYPE_PURE_TOKEN, .token = "FROM"},
+      {.name = "numkeys", .type = REDISMODULE_ARG_TYPE_INTEGER},
+      {.name = "source",
+       .type = REDISMODULE_ARG_TYPE_KEY,
+       .key_spec_index = 1,
+       .flags = REDISMODULE_CMD_ARG_MULTIPLE},
+      {0}};
+  RedisModuleCommandArg args[] = {
+      {.name = "target", .type = REDISMODULE_ARG_TYPE_KEY, .key_spec_index = 0},
+      {.name = "sources",
+       .type = REDISMODULE_ARG_TYPE_BLOCK,
+       .subargs = block,
+       .flags = REDISMODULE_CMD_ARG_OPTIONAL,
+       .since = "1.1"},
+      {0}};
+  RedisModuleCommandHistoryEntry history[] = {{"1.1", "Added FROM."}, {0}};
+  RedisModuleCommandInfo info = {.version = REDISMODULE_COMMAND_INFO_VERSION,
+                                 .summary = "Describes itself.",
+                                 .complexity = "O(N)",
+                                 .since = "1.0",
+                                 .history = history,
+                                 .tips = "nondeterministic_output request_policy:all_shards",
+                                 .arity = -2,
+                                 .key_specs = specs,
+                                 .args = args};
+  RedisModuleCommand *command = RedisModule_GetCommand(ctx, "commands.described");
+  if (RedisModule_SetCommandInfo(command, &info) != REDISMODULE_OK) return REDISMODULE_ERR;
+  // Once only; and a wrong one is refused.
+  errno = 0;
+  if (RedisModule_SetCommandInfo(command, &info) == REDISMODULE_OK || errno != EEXIST) return 1;
+  if (RedisModule_CreateCommand(ctx, "commands.wrong", Reply, "", 0, 0, 0)) return REDISMODULE_ERR;
+  RedisModuleCommandArg nameless[] = {{.name = "x", .type = REDISMODULE_ARG_TYPE_PURE_TOKEN}, {0}};
+  RedisModuleCommandInfo wrong = {.version = REDISMODULE_COMMAND_INFO_VERSION, .args = nameless};
+  errno = 0;
+  int result = RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, "commands.wrong"), &wrong);
+  return result == REDISMODULE_ERR && errno == EINVAL ? REDISMODULE_OK : REDISMODULE_ERR;
+}
+
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
+int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  static const TestCommand commands[] = {{"commands.keysof", KeysOf, "", 0},
+                                         {"commands.name", Name, "", 0},
+                                         {"commands.late", Late, "", 0},
+                                         {"commands.weird:name", Reply, "", 0}};
+  if (RedisModule_Init(ctx, "commands", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
+    return REDISMODULE_ERR;
+  }
+  int result = CREATE_COMMANDS(ctx, commands);
+  result |=
+      RedisModule_CreateCommand(ctx, "commands.getkeys", GetKeys, "readonly getkeys-api", 0, 0, 0);
+  result |=
+      RedisModule_CreateCommand(ctx, "commands.getkeysflags", GetKeysFlags, "getkeys-api", 0, 0, 0);
+  result |= RedisModule_CreateCommand(
+      ctx, "commands.flags", Reply,
+      "write deny-oom admin pubsub allow-loading no-slowlog no-monitor fast no-auth may-replicate "
+      "no-mandatory-keys allow-busy",
+      2, -1, 3);
+  // What cannot be: flags that do not exist, names taken or with a space.
+  int refused = RedisModule_CreateCommand(ctx, "commands.bad", Reply, "nosuchflag", 0, 0, 0);
+  refused &= RedisModule_CreateCommand(ctx, "get", Reply, "", 0, 0, 0);
+  refused &= RedisModule_CreateCommand(ctx, "commands.name", Reply, "", 0, 0, 0);
+  if (RedisModule_GetServerVersion() >= 0x00070200) {
+    refused &= RedisModule_CreateCommand(ctx, "with space", Reply, "", 0, 0, 0);
+  }
+  if (refused != REDISMODULE_ERR || RedisModule_GetCommand(ctx, "get") != NULL) {
+    RedisModule_Log(ctx, "warning", "something was accepted that must be refused");
+    return REDISMODULE_ERR;
+  }
+  return result | Subcommands(ctx) | Describe(ctx);
+}
