@@ -14,7 +14,7 @@
 // Growth is linear hashing: buckets [0, split) have been split at the next level, one bucket is
 // split per few inserts and one merged per few erases. So there is never a pause, never a second
 // table, and the memory per item hardly depends on where between two powers of two the size lies.
-// At 5 items per bucket (the split threshold) a table costs about 14 bytes per item including
+// At 5 items per bucket (the split threshold) a table costs about 15 bytes per item including
 // overflow. Buckets live in segments of 64 KiB found through a directory; a table below one segment
 // has a single smaller block.
 //
