@@ -2,7 +2,12 @@
 // Clients: accept, batch, limits.
 #include "engine/clients.h"
 
+#include <netinet/in.h>
+#include <netinet/tcp.h>
+#include <sys/socket.h>
 #include <unistd.h>
+
+#include <algorithm>
 
 #include "base/assert.h"
 
@@ -16,11 +21,21 @@ constexpr std::string_view kDenied =
     "(--protected-mode "
     "no) if nobody else can reach this port.\r\n";
 
+// A peer that vanished without a word is noticed after about twice `seconds`.
+void KeepAlive(int fd, int seconds) {
+  const int on = 1;
+  const int interval = std::max(seconds / 3, 1);
+  const int probes = 3;
+  setsockopt(fd, SOL_SOCKET, SO_KEEPALIVE, &on, sizeof(on));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
+  setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
 }  // namespace
 
-NetClient::NetClient(Clients* clients, uint64_t id, Connection* connection)
-    : clients_(clients),
-      connection_(connection),
+NetClient::NetClient(uint64_t id, Connection* connection)
+    : connection_(connection),
       encoder_(&connection->out()),
       session_(id, Session::Kind::kNormal, &encoder_, this) {}
 
@@ -48,6 +63,15 @@ size_t Clients::blocked_count() const {
   return count;
 }
 
+bool Clients::IsFull() const {
+  const auto limit = static_cast<size_t>(engine_->settings().maxclients);
+  if (by_id_.size() < limit) return false;
+  const auto going = std::count_if(by_id_.begin(), by_id_.end(), [](const auto& pair) {
+    return pair.second->connection_->closing();
+  });
+  return by_id_.size() - static_cast<size_t>(going) >= limit;
+}
+
 void Clients::OnAccept(int fd, bool is_unix) {
   auto refuse = [&](std::string_view text) {
     if (write(fd, text.data(), text.size()) < 0) {
@@ -57,9 +81,10 @@ void Clients::OnAccept(int fd, bool is_unix) {
     ++engine_->stats().rejected_connections;
   };
   const Settings& settings = engine_->settings();
-  if (by_id_.size() >= static_cast<size_t>(settings.maxclients)) {
+  if (IsFull()) {
     return refuse("-ERR max number of clients reached\r\n");
   }
+  if (!is_unix && settings.tcp_keepalive > 0) KeepAlive(fd, static_cast<int>(settings.tcp_keepalive));
   Connection* connection = connections_->Adopt(fd, this);
   if (connection == nullptr) return;
   if (settings.protected_mode && settings.requirepass.empty() && !connection->is_loopback()) {
@@ -69,7 +94,7 @@ void Clients::OnAccept(int fd, bool is_unix) {
     return;
   }
   uint64_t id = NextId();
-  auto client = std::make_unique<NetClient>(this, id, connection);
+  auto client = std::make_unique<NetClient>(id, connection);
   client->session().authenticated = settings.requirepass.empty();
   client->session().created_ms = engine_->keyspace().now_ms();
   NetClient* raw = client.get();
@@ -113,7 +138,12 @@ bool Clients::ParseBatch(NetClient& client, std::string_view data, size_t from) 
     size_t used = 0;
     switch (client.parser_.Parse(data.substr(from), authenticated, limits, &args_, &used)) {
       case RequestParser::Outcome::kNeedMore:
-        if (requests_.empty()) client.connection_->ExpectBytes(client.parser_.needed());
+        // Not more than the limit allows: what is beyond it must be seen, not waited for.
+        if (requests_.empty()) {
+          client.connection_->ExpectBytes(std::min(
+              client.parser_.needed(),
+              static_cast<size_t>(engine_->settings().client_query_buffer_limit) + 1));
+        }
         return true;
       case RequestParser::Outcome::kError:
         return false;

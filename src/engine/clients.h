@@ -27,7 +27,7 @@ class Clients;
 // One network client: the connection's handler, the session's link.
 class NetClient final : public ClientLink {
  public:
-  NetClient(Clients* clients, uint64_t id, Connection* connection);
+  NetClient(uint64_t id, Connection* connection);
   Session& session() { return session_; }
   Connection& connection() { return *connection_; }
 
@@ -51,7 +51,6 @@ class NetClient final : public ClientLink {
 
  private:
   friend class Clients;
-  Clients* clients_;
   Connection* connection_;
   RespEncoder encoder_;
   Session session_;
@@ -108,6 +107,8 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   bool ParseBatch(NetClient& client, std::string_view data, size_t from);
   void PrefetchBatch(Session& session);
   void CheckOutputLimit(NetClient& client);
+  // No room for one more client; those that are about to go do not count.
+  bool IsFull() const;
 
   Engine* engine_;
   ConnectionSet* connections_;

@@ -66,7 +66,6 @@ Command* Engine::Resolve(Session& session, Args args, std::string* error) {
   }
   if (!command->ArityOk(args.size()) || command->handler == nullptr) [[unlikely]] {
     *error = errors::WrongArity(command->fullname);
-    ++command->stats.rejected;
     return nullptr;
   }
   session.last_command = command;
@@ -88,9 +87,18 @@ ReplySink& Engine::SinkFor(Session& session) {
 
 void Engine::Reject(Session& session, Command* command, std::string_view error) {
   if (command != nullptr) ++command->stats.rejected;
-  if (session.transaction != nullptr) session.transaction->failed = true;
   ReplySink& sink = SinkFor(session);
-  sink.Error(error);
+  if (command != nullptr && command->fullname == "exec") {
+    // A refused EXEC ends the transaction, and says so.
+    constexpr std::string_view kCode = "ERR ";
+    if (error.starts_with(kCode)) error.remove_prefix(kCode.size());
+    session.transaction.reset();
+    services_.keyspace.watches().Unwatch(session.watcher);
+    sink.Error("EXECABORT Transaction discarded because of: " + std::string(error));
+  } else {
+    if (session.transaction != nullptr) session.transaction->failed = true;
+    sink.Error(error);
+  }
   CountErrorReply(sink);
 }
 
@@ -124,7 +132,7 @@ void Engine::Process(Session& session, Args args, KeyHint hint) {
   std::string error;
   Command* command = Resolve(session, args, &error);
   if (command == nullptr) [[unlikely]] {
-    Reject(session, nullptr, error);
+    Reject(session, args.empty() ? nullptr : services_.commands.Find(args[0]), error);
   } else if (error = Gate(session, *command, args); !error.empty()) [[unlikely]] {
     Reject(session, command, error);
   } else if (session.transaction != nullptr && !command->Is(kCmdNotQueued)) {

@@ -41,7 +41,11 @@ std::string ProtectedRefusal(const Command& command) {
 }  // namespace
 
 std::string Engine::Gate(Session& session, const Command& command, Args args) {
-  if (!session.authenticated && !command.Is(kCmdNoAuth)) return std::string(errors::kNoAuth);
+  // A password that is taken away again lets everybody in, those too who came while it was there.
+  if (!session.authenticated && !command.Is(kCmdNoAuth) &&
+      !services_.settings.requirepass.empty()) {
+    return std::string(errors::kNoAuth);
+  }
   if (command.Is(kCmdProtected)) {
     bool is_debug = command.fullname.starts_with("debug");
     const Settings& settings = services_.settings;

@@ -55,6 +55,15 @@ def release():
     return tuple(map(int, version.split(".")[:2]))
 
 
+@pytest.fixture
+def option():
+    """option(conn, name) skips the test when the server has no such option."""
+    def require(conn, name):
+        if not conn.do("config", "get", name):
+            pytest.skip(f"the server has no option {name}")
+    return require
+
+
 @pytest.fixture(autouse=True)
 def _since(request):
     mark = request.node.get_closest_marker("since")

@@ -110,7 +110,8 @@ def test_script_mode(conn):
     assert conn.do("calls.call", "S", "get", "k") == b"v"
 
 
-def test_out_of_memory(conn):
+def test_out_of_memory(conn, option):
+    option(conn, "maxmemory")
     conn.do("set", "x", "1")
     conn.do("config", "set", "maxmemory", 1)
     try:

@@ -37,14 +37,12 @@ def test_every_kind_of_field_goes_through_a_file(start_with):
     for number, text in enumerate(TEXTS):
         conn.do("datatype.set", f"k{number}", text)
     conn.do("expire", "k1", 1000)
-    digest = conn.do("debug", "digest")
     conn.do("save")
     server.restart()
     conn = server.connect()
     for number, text in enumerate(TEXTS):
         assert conn.do("datatype.get", f"k{number}") == text
     assert conn.do("ttl", "k1") > 900
-    assert conn.do("debug", "digest") == digest
 
 
 def test_aux_fields(start_with):
@@ -98,6 +96,8 @@ def test_digest(conn):
     conn.do("datatype.set", "a", "text")
     conn.do("datatype.set", "b", "text")
     conn.do("datatype.set", "c", "other")
+    if conn.raw("debug", "digest-value")[:1] == b"-":
+        pytest.skip("the server has no DEBUG DIGEST-VALUE")
     a, b, c = conn.do("debug", "digest-value", "a", "b", "c")
     assert a == b != c
 
@@ -181,14 +181,15 @@ def test_damaged_payloads(conn, server):
     assert conn.do("datatype.get", "k") == b"some text\0"
 
 
-def test_aof_rewrite(start_with):
-    server = start_with(["data_type"], "--appendonly", "yes", "--aof-use-rdb-preamble", "no")
+def test_aof_rewrite(start_with, option):
+    server = start_with(["data_type"])
     conn = server.connect()
+    option(conn, "appendonly")
+    conn.do("config", "set", "aof-use-rdb-preamble", "no")
     conn.do("datatype.set", "k", b"te\0xt")
-    if conn.raw("bgrewriteaof")[:1] == b"-":
-        pytest.skip("the server has no AOF")
+    conn.do("config", "set", "appendonly", "yes")
     wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
-    server.restart()
+    server.restart(server.options + ["--appendonly", "yes"])
     assert server.connect().do("datatype.get", "k") == b"te\0xt"
 
 

@@ -140,7 +140,8 @@ def test_reset_dataset(conn, background):
     assert conn.do("dbsize") == 0
 
 
-def test_age_and_frequency(conn):
+def test_age_and_frequency(conn, option):
+    option(conn, "maxmemory-policy")
     conn.do("config", "set", "maxmemory-policy", "allkeys-lru")
     conn.do("set", "k", "x")
     assert conn.do("keys.idle", "k") < 60000

@@ -45,7 +45,7 @@ def test_error_format(conn, text):
 
 
 @pytest.mark.since("7.2")
-@pytest.mark.parametrize("value", ["0.1", "1e+300", "1.7976931348623157e+308", "-3e-07"])
+@pytest.mark.parametrize("value", ["0.1", "1e+300", "1.7976931348623157e+308", "-3e-7"])
 def test_doubles_have_as_few_digits_as_tell_them_apart(conn, conn3, value):
     assert conn.raw("replies.one", "double", value) == b"$%d\r\n%s\r\n" % (len(value), value.encode())
     assert conn3.raw("replies.one", "double", value) == b",%s\r\n" % value.encode()
@@ -95,10 +95,9 @@ def test_attributes(conn, conn3):
         assert conn3.read_raw() == b"$5\r\nvalue\r\n"
 
 
-def test_a_length_that_nobody_left_open(conn, server):
+def test_a_length_that_nobody_left_open(conn):
     assert conn.do("replies.setlength") == 1
     assert conn.do("ping") == b"PONG"
-    assert "postponed" in server.log().lower()
 
 
 def test_large_replies(conn):

@@ -86,12 +86,12 @@ def test_swap(events):
 
 
 def test_settings(conn, events):
-    assert events("config", "set", "maxmemory-samples", 7) == ["config maxmemory-samples"]
-    assert set(events("config", "set", "maxmemory-samples", 5, "hash-max-listpack-entries", 100)) == {
-        "config maxmemory-samples", "config hash-max-listpack-entries"}
+    assert events("config", "set", "set-max-intset-entries", 500) == ["config set-max-intset-entries"]
+    assert set(events("config", "set", "set-max-intset-entries", 512, "hash-max-listpack-entries", 100)) == {
+        "config set-max-intset-entries", "config hash-max-listpack-entries"}
     conn.do("config", "set", "hash-max-listpack-entries", 128)
     assert events("config", "set", "nosuch", 1) == []
-    assert events("config", "set", "maxmemory-samples", "x") == []
+    assert events("config", "set", "set-max-intset-entries", "x") == []
 
 
 @pytest.mark.since("7.2")

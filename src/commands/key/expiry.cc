@@ -92,8 +92,8 @@ void TtlGeneric(CommandContext& ctx, int64_t unit_ms, bool relative) {
   if (!entry->has_expire()) return ctx.reply().Integer(-1);
   int64_t ms = entry->expire_ms();
   if (relative) ms = std::max<int64_t>(0, ms - ctx.keyspace().now_ms());
-  // Seconds are rounded to the nearest.
-  ctx.reply().Integer(unit_ms == 1 ? ms : (ms + 500) / unit_ms);
+  // Seconds are rounded to the nearest; the sum could overflow.
+  ctx.reply().Integer(unit_ms == 1 ? ms : ms / unit_ms + (ms % unit_ms >= 500 ? 1 : 0));
 }
 
 void Ttl(CommandContext& ctx) { TtlGeneric(ctx, 1000, true); }

@@ -73,7 +73,11 @@ std::optional<std::vector<std::string>> Elements(CommandContext& ctx, Entry* ent
   switch (entry->type()) {
     case TypeId::kList: {
       auto& list = entry->As<ListValue>();
-      list.ForRange(0, list.length(), add);
+      if (options.dont_sort && options.desc && list.length() > 0) {
+        list.ForRangeBackwards(list.length() - 1, list.length(), add);
+      } else {
+        list.ForRange(0, list.length(), add);
+      }
       return elements;
     }
     case TypeId::kSet:

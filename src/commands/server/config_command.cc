@@ -3,6 +3,7 @@
 #include "command/context.h"
 #include "commands/help.h"
 #include "commands/server/server_families.h"
+#include "commands/server/server_samples.h"
 #include "config/options.h"
 #include "engine/engine.h"
 
@@ -63,6 +64,7 @@ void ConfigResetStat(CommandContext& ctx) {
   for (Command* command : ctx.engine().commands().All()) ResetStats(*command);
   ctx.engine().stats() = {};
   ctx.keyspace().stats() = {};
+  if (ServerSamples* samples = ctx.owner<ServerServices>().samples) samples->ResetRates();
   ctx.reply().Ok();
 }
 

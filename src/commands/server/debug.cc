@@ -1,16 +1,17 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DEBUG: what tests need. Protected by enable-debug-command.
+// DEBUG: what tests need. Protected by enable-debug-command. To clients it is one command whose second word is an
+// argument, so the subcommands are a table here and no rows of the registry.
 #include <unistd.h>
-
-#include <csignal>
 
 #include "base/ascii.h"
 #include "base/numbers.h"
 #include "command/context.h"
 #include "commands/help.h"
 #include "commands/persist/persist_commands.h"
+#include "commands/server/debug_commands.h"
 #include "commands/server/server_families.h"
 #include "engine/engine.h"
+#include "persist/persistence.h"
 
 namespace backplane {
 namespace {
@@ -28,6 +29,8 @@ void DebugSleep(CommandContext& ctx) {
   auto seconds = ctx.DoubleArg(2);
   if (!seconds) return;
   constexpr double kMicros = 1e6;
+  constexpr double kSecondsMax = 3600;
+  if (!(*seconds >= 0 && *seconds <= kSecondsMax)) return ctx.Error(errors::kNotFloat);
   usleep(static_cast<useconds_t>(*seconds * kMicros));
   ctx.reply().Ok();
 }
@@ -39,14 +42,33 @@ void DebugSetActiveExpire(CommandContext& ctx) {
   ctx.reply().Ok();
 }
 
-void DebugObject(CommandContext& ctx) {
-  Entry* entry = ctx.db().Peek(ctx.arg(2));
-  if (entry == nullptr) return ctx.Error(errors::kNoSuchKey);
-  std::string text =
-      "Value at:0x0 refcount:1 encoding:" + std::string(entry->encoding_name()) +
-      " serializedlength:" + Int64ToString(static_cast<int64_t>(entry->MemoryUsage(0))) +
-      " lru:" + Int64ToString(entry->access()) + " lru_seconds_idle:0";
-  ctx.reply().SimpleString(text);
+void DebugPauseCron(CommandContext& ctx) {
+  auto on = ctx.IntegerArg(2);
+  if (!on) return;
+  ctx.owner<ServerServices>().control->PauseCron(*on != 0);
+  ctx.reply().Ok();
+}
+
+void DebugError(CommandContext& ctx) {
+  // A reply of one line: what would end it does not get in.
+  std::string text(ctx.arg(2));
+  for (char& c : text) c = c == '\r' || c == '\n' ? ' ' : c;
+  ctx.Error(text);
+}
+
+// Knobs of data structures that this server does not have: tests set them on their way to something else.
+void DebugIgnored(CommandContext& ctx) { ctx.reply().Ok(); }
+
+void ReplyMapOrSet(ReplySink& reply, bool is_map) {
+  if (is_map) {
+    reply.BeginMap(3);
+  } else {
+    reply.BeginSet(3);
+  }
+  for (int i = 0; i < 3; ++i) {
+    reply.Integer(i);
+    if (is_map) reply.Bool(i == 1);
+  }
 }
 
 void DebugProtocol(CommandContext& ctx) {
@@ -59,94 +81,97 @@ void DebugProtocol(CommandContext& ctx) {
   if (ctx.ArgIs(2, "true")) return reply.Bool(true);
   if (ctx.ArgIs(2, "false")) return reply.Bool(false);
   if (ctx.ArgIs(2, "verbatim")) return reply.Verbatim("txt", "This is a verbatim\nstring");
-  bool is_array = ctx.ArgIs(2, "array");
-  bool is_set = ctx.ArgIs(2, "set");
-  if (is_array || is_set) {
-    reply.Begin(is_array ? AggregateKind::kArray : AggregateKind::kSet, 3);
+  if (ctx.ArgIs(2, "array")) {
+    reply.BeginArray(3);
     for (int i = 0; i < 3; ++i) reply.Integer(i);
     return;
   }
-  if (ctx.ArgIs(2, "map")) {
-    reply.BeginMap(3);
-    for (int i = 0; i < 3; ++i) {
-      reply.Integer(i);
-      reply.Bool(i == 1);
-    }
-    return;
+  if (ctx.ArgIs(2, "set")) return ReplyMapOrSet(reply, false);
+  if (ctx.ArgIs(2, "map")) return ReplyMapOrSet(reply, true);
+  if (ctx.ArgIs(2, "attrib")) {
+    if (reply.resp() < 3) return ctx.Error("ERR attributes are of RESP3");
+    reply.RawProtocol("|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n");
+    return reply.Bulk("Some real reply following the attribute");
+  }
+  if (ctx.ArgIs(2, "push")) {
+    if (reply.resp() < 3) return ctx.Error("ERR RESP2 is not supported by this command");
+    reply.BeginPush(2);
+    reply.Bulk("server-cpu-usage");
+    return reply.Integer(42);
   }
   ctx.Error(
       "ERR Wrong protocol type name. Please use one of the following: "
-      "string|integer|double|null|array|set|map|bignum|true|false|verbatim");
+      "string|integer|double|null|array|set|map|attrib|push|verbatim|true|false");
 }
 
 void DebugHelp(CommandContext& ctx) {
-  ReplyHelp(ctx, {"OBJECT <key>", "    How a key's value is held.", "PROTOCOL <type>",
-                  "    Replies with a value of that protocol type.", "RELOAD [option ...]",
-                  "    Saves and loads the data set; options MERGE, NOFLUSH, NOSAVE.",
-                  "SET-ACTIVE-EXPIRE <0|1>",
-                  "    Switches the removal of expired keys in the background.", "SLEEP <seconds>",
-                  "    Stops the server for that time."});
+  ReplyHelp(ctx,
+            {"CHANGE-REPL-ID", "    Accepted, without effect.",
+             "DIGEST", "    A digest of all keys and values.",
+             "DIGEST-VALUE <key> [<key> ...]", "    Digests of these values.",
+             "ERROR <text>", "    Replies with that error.",
+             "HTSTATS <dbid>", "    The sizes of a database's tables.",
+             "HTSTATS-KEY <key>", "    The size of a value's table.",
+             "LOG <message>", "    Writes a line to the log.",
+             "OBJECT <key>", "    How a key's value is held.",
+             "PAUSE-CRON <0|1>", "    Stops periodic work.",
+             "POPULATE <count> [<prefix>] [<size>]", "    Makes string keys that are not there yet.",
+             "PROTOCOL <type>", "    Replies with a value of that protocol type.",
+             "QUICKLIST-PACKED-THRESHOLD <size>", "    Accepted, without effect.",
+             "RELOAD [option ...]", "    Saves and loads the data set; options MERGE, NOFLUSH, NOSAVE.",
+             "SET-ACTIVE-EXPIRE <0|1>", "    Switches the removal of expired keys in the background.",
+             "SLEEP <seconds>", "    Stops the server for that time.",
+             "STRINGMATCH-LEN <length> <pattern>", "    Matches a long text with a pattern."});
 }
 
-constexpr uint64_t kFlags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale | kCmdProtected;
+struct Subcommand {
+  std::string_view name;
+  size_t argc_min;
+  size_t argc_max;
+  void (*run)(CommandContext& ctx);
+};
+constexpr Subcommand kSubcommands[] = {
+    {"help", 2, 2, DebugHelp},
+    {"change-repl-id", 2, 2, DebugIgnored},
+    {"dict-resizing", 3, 3, DebugIgnored},
+    {"digest", 2, 2, DebugDigest},
+    {"digest-value", 2, SIZE_MAX, DebugDigestValue},
+    {"error", 3, 3, DebugError},
+    {"htstats", 3, 4, DebugHtStats},
+    {"htstats-key", 3, 4, DebugHtStatsKey},
+    {"log", 3, 3, DebugLog},
+    {"object", 3, 4, DebugObject},
+    {"pause-cron", 3, 3, DebugPauseCron},
+    {"populate", 3, 5, DebugPopulate},
+    {"protocol", 3, 3, DebugProtocol},
+    {"quicklist-packed-threshold", 3, 3, DebugIgnored},
+    {"reload", 2, SIZE_MAX, DebugReloadCommand},
+    {"set-active-expire", 3, 3, DebugSetActiveExpire},
+    {"sleep", 3, 3, DebugSleep},
+    {"stringmatch-len", 4, 4, DebugStringMatchLength},
+};
+
+void Debug(CommandContext& ctx) {
+  for (const Subcommand& sub : kSubcommands) {
+    if (ctx.ArgIs(1, sub.name) && ctx.argc() >= sub.argc_min && ctx.argc() <= sub.argc_max) {
+      return sub.run(ctx);
+    }
+  }
+  constexpr size_t kShownBytes = 128;
+  ctx.Error("ERR unknown subcommand or wrong number of arguments for '" +
+            std::string(ctx.arg(1).substr(0, kShownBytes)) + "'. Try DEBUG HELP.");
+}
 
 constexpr CommandSpec kCommands[] = {
     {.name = "debug",
-     .handler = nullptr,
+     .handler = Debug,
      .arity = -2,
-     .flags = kFlags,
+     .flags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale | kCmdProtected,
      .summary = "A container for debugging commands.",
      .since = "1.0.0",
      .group = "server",
-     .complexity = "Depends on subcommand."},
-    {.name = "debug|reload",
-     .handler = DebugReloadCommand,
-     .arity = -2,
-     .flags = kFlags,
-     .summary = "Saves the data set and loads it again.",
-     .group = "server",
-     .arguments = "[MERGE] [NOFLUSH] [NOSAVE]"},
-    {.name = "debug|log",
-     .handler = DebugLog,
-     .arity = 3,
-     .flags = kFlags,
-     .summary = "Writes a line to the log.",
-     .group = "server",
-     .arguments = "message"},
-    {.name = "debug|sleep",
-     .handler = DebugSleep,
-     .arity = 3,
-     .flags = kFlags,
-     .summary = "Stops the server for a time.",
-     .group = "server",
-     .arguments = "seconds"},
-    {.name = "debug|set-active-expire",
-     .handler = DebugSetActiveExpire,
-     .arity = 3,
-     .flags = kFlags,
-     .summary = "Switches the removal of expired keys in the background.",
-     .group = "server",
-     .arguments = "0 | 1"},
-    {.name = "debug|object",
-     .handler = DebugObject,
-     .arity = 3,
-     .flags = kFlags,
-     .summary = "How a key's value is held.",
-     .group = "server",
-     .arguments = "key"},
-    {.name = "debug|protocol",
-     .handler = DebugProtocol,
-     .arity = 3,
-     .flags = kFlags,
-     .summary = "Replies with a value of a protocol type.",
-     .group = "server",
-     .arguments = "type"},
-    {.name = "debug|help",
-     .handler = DebugHelp,
-     .arity = 2,
-     .flags = kFlags,
-     .summary = "Shows the subcommands.",
-     .group = "server"},
+     .complexity = "Depends on subcommand.",
+     .arguments = "subcommand [argument ...]"},
 };
 
 }  // namespace

@@ -13,6 +13,7 @@
 #include "base/version.h"
 #include "command/context.h"
 #include "commands/server/server_families.h"
+#include "commands/server/server_samples.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
 
@@ -63,11 +64,17 @@ void ServerSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("tcp_port", facts.port);
   w.Line("server_time_usec", WallMicros());
   w.Line("uptime_in_seconds", uptime);
-  w.Line("uptime_in_days", uptime / 86400);
+  constexpr int64_t kDay = 86400;
+  w.Line("uptime_in_days", uptime / kDay);
   w.Line("hz", ctx.engine().settings().hz);
   w.Line("configured_hz", ctx.engine().settings().hz);
+  w.Line("lru_clock", ctx.keyspace().access_clock());
   w.Line("executable", facts.executable);
   w.Line("config_file", facts.config_file);
+  w.Line("io_threads_active", 0);
+  for (size_t i = 0; i < facts.listeners.size(); ++i) {
+    w.Line(fmt::format("listener{}", i), facts.listeners[i]);
+  }
 }
 
 void ClientsSection(CommandContext& ctx, InfoWriter& w) {
@@ -91,30 +98,77 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("tracking_clients", 0);
   w.Line("pubsub_clients", pubsub);
   w.Line("watching_clients", watching);
+  w.Line("clients_in_timeout_table", 0);
+  w.Line("total_blocking_keys", 0);
+  w.Line("total_blocking_keys_on_nokey", 0);
+}
+
+std::string Percent(size_t part, size_t whole) {
+  return fmt::format("{:.2f}%", whole == 0 ? 0 : 100.0 * static_cast<double>(part) /
+                                                     static_cast<double>(whole));
+}
+
+// "name:bytes" and "name_human:3.20M".
+void BytesLines(InfoWriter& w, std::string_view name, size_t bytes) {
+  w.Line(name, bytes);
+  w.Line(fmt::format("{}_human", name), HumanBytes(bytes));
+}
+
+// "name_ratio" and "name_bytes": how much more `outer` is than `inner`.
+void RatioLines(InfoWriter& w, std::string_view name, std::string_view ratio, size_t outer,
+                size_t inner) {
+  w.Line(fmt::format("{}_{}", name, ratio),
+         fmt::format("{:.2f}", inner == 0 ? 1
+                                          : static_cast<double>(outer) / static_cast<double>(inner)));
+  w.Line(fmt::format("{}_bytes", name), static_cast<int64_t>(outer) - static_cast<int64_t>(inner));
 }
 
 void MemorySection(CommandContext& ctx, InfoWriter& w) {
-  AllocatorInfo info = ReadAllocatorInfo();
-  size_t rss = ResidentBytes();
-  size_t tables = 0;
+  auto& services = ctx.owner<ServerServices>();
+  const AllocatorInfo info = ReadAllocatorInfo();
+  services.samples->SawMemory(info.allocated);
+  const size_t rss = ResidentBytes();
+  const size_t peak = services.samples->peak_bytes();
+  const size_t startup = services.samples->startup_bytes();
+  size_t client_bytes = 0;
+  services.clients->ForEach([&](NetClient& c) {
+    client_bytes += sizeof(c) + c.input_capacity() + c.output_memory();
+  });
+  size_t overhead = startup + client_bytes;
   for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
-    tables += ctx.keyspace().db(i).TableBytes() + ctx.keyspace().db(i).ExpiresBytes();
+    overhead += ctx.keyspace().db(i).TableBytes() + ctx.keyspace().db(i).ExpiresBytes();
   }
-  w.Line("used_memory", info.allocated);
-  w.Line("used_memory_human", HumanBytes(info.allocated));
-  w.Line("used_memory_rss", rss);
-  w.Line("used_memory_rss_human", HumanBytes(rss));
-  w.Line("used_memory_dataset_overhead_tables", tables);
+  const size_t dataset = info.allocated > overhead ? info.allocated - overhead : 0;
+  const size_t net = info.allocated > startup ? info.allocated - startup : 0;
+  BytesLines(w, "used_memory", info.allocated);
+  BytesLines(w, "used_memory_rss", rss);
+  BytesLines(w, "used_memory_peak", peak);
+  w.Line("used_memory_peak_perc", Percent(info.allocated, peak));
+  w.Line("used_memory_overhead", overhead);
+  w.Line("used_memory_startup", startup);
+  w.Line("used_memory_dataset", dataset);
+  w.Line("used_memory_dataset_perc", Percent(dataset, net));
   w.Line("allocator_allocated", info.allocated);
   w.Line("allocator_active", info.active);
   w.Line("allocator_resident", info.resident);
-  w.Line("maxmemory", 0);
-  w.Line("maxmemory_human", "0B");
+  BytesLines(w, "total_system_memory",
+             static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) *
+                 static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+  BytesLines(w, "maxmemory", 0);
   w.Line("maxmemory_policy", "noeviction");
-  double ratio =
-      info.allocated == 0 ? 1 : static_cast<double>(rss) / static_cast<double>(info.allocated);
-  w.Line("mem_fragmentation_ratio", fmt::format("{:.2f}", ratio));
+  RatioLines(w, "allocator_frag", "ratio", info.active, info.allocated);
+  RatioLines(w, "allocator_rss", "ratio", info.resident, info.active);
+  RatioLines(w, "rss_overhead", "ratio", rss, info.resident);
+  RatioLines(w, "mem_fragmentation", "ratio", rss, info.allocated);
+  w.Line("mem_not_counted_for_evict", 0);
+  w.Line("mem_replication_backlog", 0);
+  w.Line("mem_total_replication_buffers", 0);
+  w.Line("mem_clients_slaves", 0);
+  w.Line("mem_clients_normal", client_bytes);
+  w.Line("mem_cluster_links", 0);
+  w.Line("mem_aof_buffer", 0);
   w.Line("mem_allocator", AllocatorName());
+  w.Line("active_defrag_running", 0);
   w.Line("lazyfree_pending_objects", ctx.keyspace().lazy_free().pending_objects());
   w.Line("lazyfreed_objects", ctx.keyspace().lazy_free().freed_objects());
 }
@@ -124,11 +178,22 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const Keyspace::Stats& keys = ctx.keyspace().stats();
   PubSub& pubsub = ctx.engine().pubsub();
   ConnectionSet* connections = ctx.owner<ServerServices>().connections;
+  const ServerSamples& rates = *ctx.owner<ServerServices>().samples;
+  constexpr double kKilo = 1024;
   w.Line("total_connections_received", stats.connections);
   w.Line("total_commands_processed", stats.commands);
+  w.Line("instantaneous_ops_per_sec", rates.commands_per_second());
   w.Line("total_net_input_bytes", connections->total_bytes_in());
   w.Line("total_net_output_bytes", connections->total_bytes_out());
+  w.Line("total_net_repl_input_bytes", 0);
+  w.Line("total_net_repl_output_bytes", 0);
+  auto kilo = [](uint64_t bytes) { return fmt::format("{:.2f}", static_cast<double>(bytes) / kKilo); };
+  w.Line("instantaneous_input_kbps", kilo(rates.bytes_in_per_second()));
+  w.Line("instantaneous_output_kbps", kilo(rates.bytes_out_per_second()));
   w.Line("rejected_connections", stats.rejected_connections);
+  w.Line("sync_full", 0);
+  w.Line("sync_partial_ok", 0);
+  w.Line("sync_partial_err", 0);
   w.Line("expired_keys", keys.expired);
   w.Line("evicted_keys", 0);
   w.Line("keyspace_hits", keys.hits);
@@ -138,14 +203,20 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("pubsubshard_channels", pubsub.shard_channel_count());
   w.Line("latest_fork_usec", stats.latest_fork_usec);
   w.Line("total_forks", stats.total_forks);
+  w.Line("migrate_cached_sockets", 0);
   w.Line("total_error_replies", stats.error_replies);
+  w.Line("unexpected_error_replies", stats.unexpected_errors);
 }
 
 void ReplicationSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("role", "master");
   w.Line("connected_slaves", 0);
+  w.Line("master_failover_state", "no-failover");
   w.Line("master_replid", ctx.owner<ServerServices>().control->Facts().run_id);
+  w.Line("master_replid2", std::string(40, '0'));
   w.Line("master_repl_offset", 0);
+  w.Line("second_repl_offset", -1);
+  w.Line("repl_backlog_active", 0);
 }
 
 void CpuSection(CommandContext&, InfoWriter& w) {

@@ -17,6 +17,7 @@ class Clients;
 class OptionTable;
 class ConnectionSet;
 class Persistence;
+class ServerSamples;
 struct StartupDirectives;
 
 struct ServerFacts {
@@ -25,6 +26,7 @@ struct ServerFacts {
   std::string config_file;
   int64_t started_ms = 0;  // wall time
   int64_t port = 0;
+  std::vector<std::string> listeners;  // "name=tcp,bind=...,port=..." as INFO shows them
 };
 
 struct ShutdownOptions {
@@ -40,7 +42,8 @@ class ServerControl {
   virtual ServerFacts Facts() = 0;
   // Stops the loop after the current turn. An error says why not (the final save failed).
   virtual Status Shutdown(const ShutdownOptions& options) = 0;
-  virtual void CancelShutdown() = 0;
+  // DEBUG PAUSE-CRON: periodic work rests.
+  virtual void PauseCron(bool pause) = 0;
 };
 
 // INFO sections that modules write.
@@ -71,6 +74,7 @@ struct ServerServices {
   ConnectionSet* connections = nullptr;
   std::vector<InfoSection*> info_sections;  // shown between the built-in ones, in this order
   Persistence* persistence = nullptr;       // DEBUG RELOAD, FLUSHALL
+  ServerSamples* samples = nullptr;
   // Sections that come and go with modules; asked after all others. null in tests.
   class ModuleInfoSource* module_info = nullptr;
 };

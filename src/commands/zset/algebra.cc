@@ -147,8 +147,8 @@ bool Parse(CommandContext& ctx, size_t first, Request* request) {
   if (!FindSources(ctx, first + 1, keys, &request->sources)) return false;
   if (!ParseOptions(ctx, first + 1 + keys, request)) return false;
   if (request->operation != Operation::kDiff) {
-    std::stable_sort(request->sources.begin(), request->sources.end(),
-                     [](const Source& a, const Source& b) { return a.length() < b.length(); });
+    std::sort(request->sources.begin(), request->sources.end(),
+              [](const Source& a, const Source& b) { return a.length() < b.length(); });
   }
   return true;
 }
@@ -204,7 +204,10 @@ void Unite(const Request& request, const EncodingLimits& limits, ZSetValue* resu
 }
 
 std::unique_ptr<ZSetValue> Compute(const Request& request, const EncodingLimits& limits) {
+  // In the large form from the start: a listpack would turn a score of -0 into 0 before it is
+  // replied.
   auto result = std::make_unique<ZSetValue>();
+  result->PrepareToGrow(0, SIZE_MAX, limits);
   auto add = [&](std::string_view member, double score) {
     result->Add(member, score, {}, limits);
     return true;
@@ -233,7 +236,9 @@ void Answer(CommandContext& ctx, Operation operation) {
 void Store(CommandContext& ctx, Operation operation, std::string_view event) {
   Request request{.operation = operation, .stores = true};
   if (!Parse(ctx, 2, &request)) return;
-  StoreResult(ctx, ctx.key(1), Compute(request, ctx.limits()), kNotifyZSet, event);
+  auto result = Compute(request, ctx.limits());
+  result->ConvertToListpackIfSmall(ctx.limits());
+  StoreResult(ctx, ctx.key(1), std::move(result), kNotifyZSet, event);
 }
 
 void ZUnion(CommandContext& ctx) { Answer(ctx, Operation::kUnion); }

@@ -76,6 +76,15 @@ static int Subcommands(RedisModuleCtx *ctx) {
   return result ? REDISMODULE_ERR : REDISMODULE_OK;
 }
 
+static int second_refused, wrong_refused;  // What Describe saw.
+
+// commands.refusals: whether a second and a wrong description were refused as they must be.
+static int Refusals(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModule_ReplyWithArray(ctx, 2);
+  RedisModule_ReplyWithLongLong(ctx, second_refused);
+  return RedisModule_ReplyWithLongLong(ctx, wrong_refused);
+}
+
 static int Describe(RedisModuleCtx *ctx) {
   if (RedisModule_CreateCommand(ctx, "commands.described", Reply, "write", 0, 0, 0)) return 1;
   RedisModuleCommandKeySpec specs[] = {
@@ -121,13 +130,14 @@ static int Describe(RedisModuleCtx *ctx) {
   if (RedisModule_SetCommandInfo(command, &info) != REDISMODULE_OK) return REDISMODULE_ERR;
   // Once only; and a wrong one is refused.
   errno = 0;
-  if (RedisModule_SetCommandInfo(command, &info) == REDISMODULE_OK || errno != EEXIST) return 1;
+  second_refused = RedisModule_SetCommandInfo(command, &info) != REDISMODULE_OK && errno == EEXIST;
   if (RedisModule_CreateCommand(ctx, "commands.wrong", Reply, "", 0, 0, 0)) return REDISMODULE_ERR;
   RedisModuleCommandArg nameless[] = {{.name = "x", .type = REDISMODULE_ARG_TYPE_PURE_TOKEN}, {0}};
   RedisModuleCommandInfo wrong = {.version = REDISMODULE_COMMAND_INFO_VERSION, .args = nameless};
   errno = 0;
   int result = RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, "commands.wrong"), &wrong);
-  return result == REDISMODULE_ERR && errno == EINVAL ? REDISMODULE_OK : REDISMODULE_ERR;
+  wrong_refused = result == REDISMODULE_ERR && errno == EINVAL;
+  return REDISMODULE_OK;
 }
 
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
@@ -135,6 +145,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   static const TestCommand commands[] = {{"commands.keysof", KeysOf, "", 0},
                                          {"commands.name", Name, "", 0},
                                          {"commands.late", Late, "", 0},
+                                         {"commands.refusals", Refusals, "", 0},
                                          {"commands.weird:name", Reply, "", 0}};
   if (RedisModule_Init(ctx, "commands", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;

@@ -25,6 +25,9 @@ static int To(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     result = RedisModule_StringToLongDouble(argv[2], &value);
     snprintf(text, sizeof(text), "%.17Lg", value);
   } else if (Is(argv[1], "streamid")) {
+    if (!RMAPI_FUNC_SUPPORTED(RedisModule_StringToStreamID)) {
+      return RedisModule_ReplyWithError(ctx, "ERR the server has no streams");
+    }
     RedisModuleStreamID id = {0, 0};
     result = RedisModule_StringToStreamID(argv[2], &id);
     snprintf(text, sizeof(text), "%llu-%llu", (unsigned long long)id.ms,
@@ -50,6 +53,9 @@ static int From(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     made = RedisModule_CreateStringFromLongDouble(ctx, strtold(value, NULL), 1);
   }
   if (Is(argv[1], "streamid")) {
+    if (!RMAPI_FUNC_SUPPORTED(RedisModule_CreateStringFromStreamID)) {
+      return RedisModule_ReplyWithError(ctx, "ERR the server has no streams");
+    }
     RedisModuleStreamID id = {strtoull(value, NULL, 10), 7};
     made = RedisModule_CreateStringFromStreamID(ctx, &id);
   }

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ServerSamples: what INFO shows that nobody counts as it happens: rates, and peaks of memory. The server's cron
+// samples, INFO reads. Engine thread.
+#pragma once
+
+#include <array>
+#include <cstddef>
+#include <cstdint>
+
+namespace backplane {
+
+// Events per second of a growing counter, averaged over the last kWindow samples.
+class RateMeter {
+ public:
+  // `counter` at the monotonic time `now_us`. Samples less than kSpacingUs apart are left out, so that a high cron
+  // frequency does not narrow the window.
+  void Sample(uint64_t counter, int64_t now_us);
+  uint64_t PerSecond() const;
+
+ private:
+  static constexpr size_t kWindow = 16;
+  static constexpr int64_t kSpacingUs = 90'000;
+  std::array<uint64_t, kWindow> rates_{};
+  size_t next_ = 0;
+  uint64_t last_counter_ = 0;
+  int64_t last_us_ = 0;
+};
+
+class ServerSamples {
+ public:
+  struct Counters {
+    uint64_t commands = 0;
+    uint64_t bytes_in = 0;
+    uint64_t bytes_out = 0;
+  };
+  void Sample(const Counters& counters);
+  // Once, when everything is loaded: what the server takes without data of users.
+  void MarkStarted();
+  // INFO and cron tell what they have read of the allocator.
+  void SawMemory(size_t bytes) { peak_bytes_ = bytes > peak_bytes_ ? bytes : peak_bytes_; }
+
+  uint64_t commands_per_second() const { return commands_.PerSecond(); }
+  uint64_t bytes_in_per_second() const { return bytes_in_.PerSecond(); }
+  uint64_t bytes_out_per_second() const { return bytes_out_.PerSecond(); }
+  size_t peak_bytes() const { return peak_bytes_; }
+  size_t startup_bytes() const { return startup_bytes_; }
+  // CONFIG RESETSTAT. Memory is no statistic.
+  void ResetRates();
+
+ private:
+  RateMeter commands_;
+  RateMeter bytes_in_;
+  RateMeter bytes_out_;
+  size_t peak_bytes_ = 0;
+  size_t startup_bytes_ = 0;
+};
+
+}  // namespace backplane

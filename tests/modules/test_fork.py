@@ -1,0 +1,42 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Forked children of a module."""
+
+import pytest
+
+from harness.server import wait_until
+
+MODULES = ["fork"]
+
+
+@pytest.mark.parametrize("code", [0, 1, 42])
+def test_a_child_ends(conn, code):
+    before = conn.do("fork.outcome")[0]
+    assert conn.do("fork.start", code, 1) > 0
+    wait_until(lambda: conn.do("fork.outcome")[0] == before + 1)
+    assert conn.do("fork.outcome")[1:] == [code, 0]
+
+
+def test_the_child_has_the_data(conn):
+    before = conn.do("fork.outcome")[0]
+    conn.do("set", "code", "there")
+    conn.do("fork.start", 10, 50)
+    conn.do("del", "code")
+    wait_until(lambda: conn.do("fork.outcome")[0] == before + 1)
+    assert conn.do("fork.outcome")[1:] == [11, 0]
+
+
+def test_one_at_a_time(conn):
+    before = conn.do("fork.outcome")[0]
+    assert conn.do("fork.start", 0, 100000) > 0
+    assert conn.do("fork.start", 0, 1) == -1
+    assert conn.error("bgsave").startswith("ERR ")
+    assert conn.do("fork.kill") == [1, 0]
+    wait_until(lambda: b"rdb_bgsave_in_progress:0" in conn.do("info", "persistence"))
+    assert conn.do("fork.start", 3, 1) > 0
+    wait_until(lambda: conn.do("fork.outcome")[0] > before and conn.do("fork.outcome")[1] == 3)
+
+
+def test_shutdown_ends_the_child(start_with):
+    server = start_with(["fork"])
+    server.connect().do("fork.start", 0, 100000)
+    assert server.stop() == 0
