@@ -1,36 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Fixtures of the example modules' tests: those of tests/, on a server that has loaded the file's module."""
-
-import importlib.util
-import pathlib
-import sys
-
-import pytest
-
-TESTS = pathlib.Path(__file__).resolve().parents[1] / "tests"
-
-_spec = importlib.util.spec_from_file_location("backplane_fixtures", TESTS / "conftest.py")
-_fixtures = importlib.util.module_from_spec(_spec)
-sys.modules[_spec.name] = _fixtures
-_spec.loader.exec_module(_fixtures)
-
-from backplane_fixtures import conn, conn3, ours_only, server, start_server  # noqa: E402, F401
-from harness.server import Server, build_folder  # noqa: E402
+"""Lets the example modules' tests find example_fixtures, which stands beside this file."""
 
 
 def pytest_configure(config):
     config.addinivalue_line("markers", "thread: needs more than one thread; runs under ThreadSanitizer too")
-
-
-@pytest.fixture(scope="module")
-def module_path(request):
-    """The built module of the folder that the test stands in."""
-    path = build_folder() / "modules" / (request.path.parent.name + ".so")
-    assert path.exists(), f"no {path}: script/build builds it"
-    return path
-
-
-@pytest.fixture(scope="module")
-def shared_server(module_path):
-    with Server(["--loadmodule", module_path]) as server_with_module:
-        yield server_with_module

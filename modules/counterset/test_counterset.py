@@ -3,6 +3,7 @@
 
 import pytest
 
+from example_fixtures import *  # noqa: F401, F403
 from harness.resp import ReplyError
 from harness.server import wait_until
 
@@ -66,7 +67,9 @@ def test_copy_is_deep(conn):
     assert conn.do("cs.all", "c") == [b"a", 2, b"b", 1]
 
 
-def test_digest_and_memory(conn):
+def test_digest(conn):
+    if conn.raw("debug", "digest-value")[:1] == b"-":
+        pytest.skip("the server has no DEBUG DIGEST-VALUE")
     conn.do("cs.set", "k", "a", 1)
     conn.do("cs.set", "k", "b", 2)
     conn.do("cs.set", "same", "b", 2)
@@ -75,6 +78,10 @@ def test_digest_and_memory(conn):
     conn.do("cs.set", "other", "b", 1)
     digests = conn.do("debug", "digest-value", "k", "same", "other")
     assert digests[0] == digests[1] != digests[2]
+
+
+def test_memory(conn):
+    conn.do("cs.set", "k", "a", 1)
     before = conn.do("memory", "usage", "k")
     for number in range(1000):
         conn.do("cs.incr", "k", f"name:{number}")
@@ -118,8 +125,13 @@ def test_an_older_encoding_version_is_read(conn):
 
 def test_a_newer_encoding_version_is_refused(conn):
     payload = payload_of_version(9, b"\2\1" + b"\5\3new" + b"\2\x2a")
-    assert conn.error("restore", "k", 0, payload) == "ERR Bad data format"
-    assert conn.do("exists", "k") == 0
+    reply = conn.raw("restore", "k", 0, payload)
+    if reply == b"+OK\r\n":
+        # Backplane keeps what its module cannot read, as it came.
+        assert conn.do("dump", "k")[:-10] == payload[:-10]
+    else:
+        assert reply == b"-ERR Bad data format\r\n"
+        assert conn.do("exists", "k") == 0
 
 
 def test_values_are_freed(conn):
@@ -196,17 +208,14 @@ def test_values_outlive_their_module(start_server, module_path, ours_only):
 
 
 def test_aof_rewrite(start_server, module_path):
-    server = start_server("--loadmodule", module_path, "--appendonly", "yes", "--aof-use-rdb-preamble", "no")
+    server = start_server("--loadmodule", module_path)
     conn = server.connect()
-    try:
-        conn.do("bgrewriteaof")
-    except ReplyError as error:
-        assert "unknown command" in str(error)
+    if not conn.do("config", "get", "appendonly"):
         pytest.skip("the server has no AOF")
-    wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    conn.do("config", "set", "aof-use-rdb-preamble", "no")
     conn.do("cs.incr", "k", "a\0", 5)
     conn.do("cs.incr", "k", "b", -6)
-    conn.do("bgrewriteaof")
+    conn.do("config", "set", "appendonly", "yes")
     wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
-    server.restart()
+    server.restart(server.options + ["--appendonly", "yes"])
     assert server.connect().do("cs.all", "k") == [b"a\0", 5, b"b", -6]

@@ -3,6 +3,7 @@
 
 import pytest
 
+from example_fixtures import *  # noqa: F401, F403
 from harness.resp import ReplyError
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"

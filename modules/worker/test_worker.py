@@ -3,6 +3,7 @@
 
 import pytest
 
+from example_fixtures import *  # noqa: F401, F403
 from harness.resp import ReplyError
 from harness.server import wait_until
 

@@ -34,30 +34,40 @@ void Session::Reset(bool authenticated_after) {
   reply_->set_resp(2);
 }
 
-void Session::OnMessage(std::string_view channel, std::string_view message) {
-  reply_->BeginPush(3);
-  reply_->Bulk("message");
+void Session::Deliver(std::string_view word, std::string_view pattern, std::string_view channel,
+                      std::string_view message) {
+  if (holding_) {
+    held_.push_back({word, std::string(pattern), std::string(channel), std::string(message)});
+    return;
+  }
+  const bool by_pattern = word == "pmessage";
+  reply_->BeginPush(by_pattern ? 4 : 3);
+  reply_->Bulk(word);
+  if (by_pattern) reply_->Bulk(pattern);
   reply_->Bulk(channel);
   reply_->Bulk(message);
   if (link_ != nullptr) link_->ScheduleWrite();
+}
+
+void Session::ReleaseMessages() {
+  holding_ = false;
+  for (const HeldMessage& held : held_) {
+    Deliver(held.word, held.pattern, held.channel, held.message);
+  }
+  held_.clear();
+}
+
+void Session::OnMessage(std::string_view channel, std::string_view message) {
+  Deliver("message", "", channel, message);
 }
 
 void Session::OnPatternMessage(std::string_view pattern, std::string_view channel,
                                std::string_view message) {
-  reply_->BeginPush(4);
-  reply_->Bulk("pmessage");
-  reply_->Bulk(pattern);
-  reply_->Bulk(channel);
-  reply_->Bulk(message);
-  if (link_ != nullptr) link_->ScheduleWrite();
+  Deliver("pmessage", pattern, channel, message);
 }
 
 void Session::OnShardMessage(std::string_view channel, std::string_view message) {
-  reply_->BeginPush(3);
-  reply_->Bulk("smessage");
-  reply_->Bulk(channel);
-  reply_->Bulk(message);
-  if (link_ != nullptr) link_->ScheduleWrite();
+  Deliver("smessage", "", channel, message);
 }
 
 }  // namespace backplane

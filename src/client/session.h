@@ -8,6 +8,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <vector>
 
 #include "client/pubsub.h"
 #include "client/transaction.h"
@@ -83,6 +84,10 @@ class Session final : public Subscriber {
   bool no_touch = false;
   bool no_evict = false;
   ReplyMode reply_mode = ReplyMode::kOn;
+  // Replies of the current command are dropped (CLIENT REPLY).
+  bool silent() const {
+    return reply_mode == ReplyMode::kOff || reply_mode == ReplyMode::kSkipping;
+  }
   int64_t created_ms = 0;  // wall time
   const Command* last_command = nullptr;
   uint64_t last_command_generation = 0;
@@ -99,6 +104,15 @@ class Session final : public Subscriber {
   void Block(BlockedState* state);
   void Unblock();
 
+  // --- messages of channels while a command of this session runs: they wait, so that they do not
+  // land within its reply. HoldMessages: false when they are being held already. ---
+  bool HoldMessages() {
+    if (holding_) return false;
+    holding_ = true;
+    return true;
+  }
+  void ReleaseMessages();
+
   // RESET: everything but id and connection back to the start.
   void Reset(bool authenticated_after);
 
@@ -109,6 +123,17 @@ class Session final : public Subscriber {
   void OnShardMessage(std::string_view channel, std::string_view message) override;
 
  private:
+  struct HeldMessage {
+    std::string_view word;  // a literal
+    std::string pattern;    // of "pmessage" only
+    std::string channel;
+    std::string message;
+  };
+  void Deliver(std::string_view word, std::string_view pattern, std::string_view channel,
+               std::string_view message);
+
+  bool holding_ = false;
+  std::vector<HeldMessage> held_;
   uint64_t id_;
   Kind kind_;
   ReplySink* reply_;

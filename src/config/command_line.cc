@@ -17,8 +17,7 @@
 namespace backplane {
 namespace {
 
-// Applies lines one after the other. `save` accumulates over the lines of one source, everything
-// else is replaced.
+// Applies lines one after the other. `save` accumulates, everything else is replaced.
 class LineReader {
  public:
   LineReader(OptionTable& options, StartupDirectives* directives)
@@ -57,13 +56,20 @@ class LineReader {
 
  private:
   Status ApplyOption(Option& option, const std::vector<std::string>& args) {
+    if (option.name() == "save") return ApplySave(option, args);
     if (args.empty()) return Fail(ErrorCode::kInvalidArgument, "wrong number of arguments");
-    if (option.name() != "save" || (args.size() == 1 && args[0].empty())) {
-      save_words_.clear();
-      return option.Set(args);
+    return option.Set(args);
+  }
+
+  // Lines add up, over the file and the command line; one without values starts again.
+  Status ApplySave(Option& option, const std::vector<std::string>& args) {
+    std::vector<std::string>& words = directives_->save_words;
+    if (args.empty() || (args.size() == 1 && args[0].empty())) {
+      words.clear();
+      return option.Set({""});
     }
-    save_words_.insert(save_words_.end(), args.begin(), args.end());
-    return option.Set(save_words_);
+    words.insert(words.end(), args.begin(), args.end());
+    return option.Set(words);
   }
 
   Status Include(const std::string& pattern) {
@@ -87,7 +93,6 @@ class LineReader {
 
   OptionTable& options_;
   StartupDirectives* directives_;
-  std::vector<std::string> save_words_;
   int depth_ = 0;
 };
 
@@ -156,7 +161,7 @@ Result<StartupDirectives> ApplyCommandLine(OptionTable& options,
     }
     if (auto status = reader.ApplyWords(words); !status) {
       return Fail(status.error().code,
-                  "Reading the command line, at '--" + words[0] + "'\n" + status.error().message);
+                  "Reading the command line\n>>> '" + words[0] + "'\n" + status.error().message);
     }
   }
   return directives;

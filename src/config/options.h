@@ -101,8 +101,9 @@ struct StartupDirectives {
   std::vector<std::pair<std::string, std::string>> renames;  // rename-command
   std::vector<std::pair<std::string, std::vector<std::string>>>
       unknown;  // names with a dot: module configs, applied once modules are loaded
-  std::vector<std::string> ignored;  // options of the field that this server does not have yet
-  std::string config_file;           // absolute path; empty when none
+  std::vector<std::string> ignored;     // options of the field that this server does not have yet
+  std::vector<std::string> save_words;  // of all `save` lines since the last empty one
+  std::string config_file;              // absolute path; empty when none
 };
 
 // Reads `[config-file | -] [--name value ...]` as redis-server does ("--save 60 1000 --save ''",

@@ -80,7 +80,9 @@ Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& di
     std::string name = ToLower((*words)[0]);
     if (const Option* option = options.Find(name)) name = option->name();
     auto it = wanted.find(name);
-    bool known = it != wanted.end() || name == "loadmodule" || name == "rename-command";
+    // An option of a module that is gone would keep the next start from coming up.
+    const bool orphan = name.find('.') != std::string::npos && options.Find(name) == nullptr;
+    bool known = it != wanted.end() || name == "loadmodule" || name == "rename-command" || orphan;
     if (!known) {
       out += line + "\n";
       continue;

@@ -73,6 +73,7 @@ struct Settings {
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
 
+  int64_t list_compress_depth = 0;      // stored only: nodes of lists are not compressed
   int64_t list_max_listpack_size = -2;  // copied to EncodingLimits by the server
 
   // modules

@@ -84,7 +84,8 @@ void Clients::OnAccept(int fd, bool is_unix) {
   if (IsFull()) {
     return refuse("-ERR max number of clients reached\r\n");
   }
-  if (!is_unix && settings.tcp_keepalive > 0) KeepAlive(fd, static_cast<int>(settings.tcp_keepalive));
+  if (!is_unix && settings.tcp_keepalive > 0)
+    KeepAlive(fd, static_cast<int>(settings.tcp_keepalive));
   Connection* connection = connections_->Adopt(fd, this);
   if (connection == nullptr) return;
   if (settings.protected_mode && settings.requirepass.empty() && !connection->is_loopback()) {
@@ -140,9 +141,9 @@ bool Clients::ParseBatch(NetClient& client, std::string_view data, size_t from) 
       case RequestParser::Outcome::kNeedMore:
         // Not more than the limit allows: what is beyond it must be seen, not waited for.
         if (requests_.empty()) {
-          client.connection_->ExpectBytes(std::min(
-              client.parser_.needed(),
-              static_cast<size_t>(engine_->settings().client_query_buffer_limit) + 1));
+          client.connection_->ExpectBytes(
+              std::min(client.parser_.needed(),
+                       static_cast<size_t>(engine_->settings().client_query_buffer_limit) + 1));
         }
         return true;
       case RequestParser::Outcome::kError:
@@ -198,6 +199,7 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
     saved_requests.swap(requests_);
   }
   in_batch_ = true;
+  client->offered_bytes_ = data.size();
   size_t used = 0;
   bool valid = true;
   while (valid && used < data.size() && !session.blocked() && !connection.closing()) {
@@ -235,6 +237,11 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
     connection.ScheduleWrite();
     CheckOutputLimit(*client);
   }
+  // One huge request must not leave its size behind.
+  constexpr size_t kArgsKept = 16 * 1024;
+  if (args_.capacity() > kArgsKept) [[unlikely]]
+    std::vector<std::string_view>().swap(args_);
+  client->offered_bytes_ = 0;
   in_batch_ = nested;
   if (nested) {
     saved_args.swap(args_);

@@ -42,7 +42,7 @@ class NetClient final : public ClientLink {
   int fd() const override { return connection_->fd(); }
   bool is_unix() const override { return connection_->is_unix(); }
   bool is_local() const override { return connection_->is_loopback(); }
-  size_t input_bytes() const override { return connection_->input_bytes(); }
+  size_t input_bytes() const override { return connection_->input_bytes() + offered_bytes_; }
   size_t input_capacity() const override { return connection_->input_capacity(); }
   size_t output_bytes() const override { return connection_->out().size(); }
   size_t output_memory() const override { return connection_->out().memory(); }
@@ -56,6 +56,7 @@ class NetClient final : public ClientLink {
   Session session_;
   RequestParser parser_;
   int64_t over_soft_limit_since_ms_ = 0;
+  size_t offered_bytes_ = 0;  // the input being worked off, within OnInput
 };
 
 class Clients final : public AcceptHandler, public ConnectionHandler {

@@ -58,11 +58,11 @@ Command* Engine::Resolve(Session& session, Args args, std::string* error) {
   const Command* top = command;
   if (command->has_subcommands() && args.size() >= 2) {
     Command* sub = command->Subcommand(args[1]);
-    if (sub == nullptr && command->handler == nullptr) {
+    if (sub == nullptr) {
       *error = errors::UnknownSubcommand(args[1], command->fullname);
       return nullptr;
     }
-    if (sub != nullptr) command = sub;
+    command = sub;
   }
   if (!command->ArityOk(args.size()) || command->handler == nullptr) [[unlikely]] {
     *error = errors::WrongArity(command->fullname);
@@ -155,15 +155,27 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   uint64_t errors_before = reply.error_count();
   CommandContext* outer = current_;
   current_ = &ctx;
+  const bool no_touch = session.no_touch && command.fullname != "touch";
+  if (no_touch) [[unlikely]]
+    keyspace.set_touches(false);
+  const bool holds = session.subscribed() && session.HoldMessages();
   uint64_t begin = Ticks();
   command.handler(ctx);
   command.stats.ticks += Ticks() - begin;
+  if (no_touch) [[unlikely]]
+    keyspace.set_touches(true);
+  if (holds) [[unlikely]]
+    session.ReleaseMessages();
   current_ = outer;
   ++command.stats.calls;
   ++stats_.commands;
-  if (reply.error_count() != errors_before) [[unlikely]] {
-    ++command.stats.failed;
-    CountErrorReply(reply);
+  if (const uint64_t errors = reply.error_count(); errors != errors_before) [[unlikely]] {
+    if (counted_sink_ != &reply || counted_errors_ != errors) {
+      ++command.stats.failed;
+      CountErrorReply(reply);
+      counted_sink_ = &reply;
+      counted_errors_ = errors;
+    }
   }
   if (propagate && propagation_.wanted()) [[unlikely]]
     PropagateResult(ctx, dirty_before);
@@ -191,6 +203,7 @@ void Engine::RunTransaction(Session& session, ReplySink& reply) {
   std::unique_ptr<Transaction> transaction = std::move(session.transaction);
   services_.keyspace.watches().Unwatch(session.watcher);
   session.executing_transaction = true;
+  const bool holds = session.HoldMessages();
   reply.BeginArray(transaction->queue.size());
   std::vector<std::string_view> views;
   for (const QueuedCommand& queued : transaction->queue) {
@@ -198,6 +211,7 @@ void Engine::RunTransaction(Session& session, ReplySink& reply) {
     Call(session, *queued.command, views, reply);
   }
   session.executing_transaction = false;
+  if (holds) session.ReleaseMessages();
 }
 
 void Engine::EnterUnit() {

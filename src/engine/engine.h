@@ -190,6 +190,9 @@ class Engine final : public KeyspaceObserver {
   std::vector<UnitHook*> unit_hooks_;
   std::vector<std::string_view> intercepted_;
   CommandContext* current_ = nullptr;
+  // The last error counted: a command that ran others (EXEC) must not count theirs again.
+  const ReplySink* counted_sink_ = nullptr;
+  uint64_t counted_errors_ = 0;
   int unit_depth_ = 0;
   bool loading_ = false;
   bool active_expire_ = true;

@@ -107,11 +107,9 @@ void Database::Released(const EntryBuilder::Content& content, bool lazy) {
 Entry* Database::Overwrite(Entry* existing, const Key& key, EntryBuilder::Content content,
                            TtlPolicy ttl) {
   if (existing == nullptr) return Insert(key, content, -1);
-  if (!existing->is_string()) {
-    if (existing->type() == TypeId::kModule || keyspace_->reports_removals()) {
-      if (auto* observer = keyspace_->observer()) {
-        observer->KeyRemoving(*this, *existing, KeyspaceObserver::RemovalReason::kOverwritten);
-      }
+  if (existing->type() == TypeId::kModule || keyspace_->reports_removals()) [[unlikely]] {
+    if (auto* observer = keyspace_->observer()) {
+      observer->KeyRemoving(*this, *existing, KeyspaceObserver::RemovalReason::kOverwritten);
     }
   }
   int64_t expire_ms = ttl == TtlPolicy::kKeep ? existing->expire_ms() : -1;

@@ -4,6 +4,7 @@
 
 #include <gtest/gtest.h>
 
+#include <algorithm>
 #include <map>
 #include <optional>
 #include <set>
@@ -140,9 +141,9 @@ TEST_F(DatabaseTest, AgreesWithAModel) {
     }
     ASSERT_EQ(db_.size(), model.size());
   }
-  size_t with_ttl = 0;
-  for (const auto& [key, m] : model) with_ttl += m.expire_ms >= 0 ? 1 : 0;
-  EXPECT_EQ(db_.expires_size(), with_ttl);
+  EXPECT_EQ(static_cast<ptrdiff_t>(db_.expires_size()),
+            std::count_if(model.begin(), model.end(),
+                          [](const auto& pair) { return pair.second.expire_ms >= 0; }));
 }
 
 TEST_F(DatabaseTest, OverwritingReleasesTheOldValueWhateverItWas) {

@@ -22,12 +22,23 @@ void Keyspace::SwapDatabases(int a, int b) {
   if (a == b) return;
   auto touch = [&](int from, int to) {
     watches_.TouchIf(from, [&](std::string_view key) {
-      return db(from).table_.Find(key) != nullptr || db(to).table_.Find(key) != nullptr;
+      // A key whose time is over is not there, on whichever side.
+      auto there = [&](Database& side) {
+        const Entry* entry = side.table_.Find(key);
+        return entry != nullptr && !side.IsExpired(*entry);
+      };
+      return there(db(from)) || there(db(to));
     });
   };
   touch(a, b);
   touch(b, a);
   db(a).SwapContents(db(b));
+  for (int index : {a, b}) {
+    watches_.NoteStale(index, [&](std::string_view key) {
+      const Entry* entry = db(index).table_.Find(key);
+      return entry != nullptr && db(index).IsExpired(*entry);
+    });
+  }
 }
 
 uint64_t Keyspace::KeyCount() const {

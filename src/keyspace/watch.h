@@ -57,6 +57,20 @@ class WatchTable {
     }
   }
 
+  // After SWAPDB: watched keys of `db` for which stale(key) holds are there, but their time is
+  // over; that they go is no change.
+  template <class Pred>
+  void NoteStale(int db, Pred&& stale) {
+    for (auto& [name, list] : watchers_) {
+      if (DbOf(name) != db || !stale(KeyOf(name))) continue;
+      for (Watcher* watcher : list) {
+        for (auto& watched : watcher->keys_) {
+          if (watched.db == db && watched.key == KeyOf(name)) watched.expired_at_watch = true;
+        }
+      }
+    }
+  }
+
  private:
   using List = std::vector<Watcher*>;
   // Map key: the database number's four bytes, then the key.

@@ -20,6 +20,7 @@ RedisModuleBlockedClient::RedisModuleBlockedClient(backplane::Module* module,
 RedisModuleBlockedClient::~RedisModuleBlockedClient() {
   --module()->blocked_clients;
   module()->host().blocked_clients().Forget(this);
+  if (on_keys) module()->host().key_waiters().Remove(this);
   StopTimer();
   if (session != nullptr) {
     session->reply().Error("UNBLOCKED the module that the command belongs to was unloaded");
@@ -45,7 +46,8 @@ void RedisModuleBlockedClient::StopTimer() {
   timer = 0;
 }
 
-void RedisModuleBlockedClient::RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag) {
+int RedisModuleBlockedClient::RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag,
+                                               RedisModuleString* ready_key) {
   ModuleHost& host = module()->host();
   Engine::Unit unit(host.engine());
   std::vector<std::string_view> views(args.begin(), args.end());
@@ -55,14 +57,33 @@ void RedisModuleBlockedClient::RunReplyCallback(RedisModuleCmdFunc callback, uin
   ctx.client_id = client_id;
   ctx.blocked = this;
   ctx.blocked_privdata = privdata;
-  callback(&ctx, strings.data(), strings.size());
+  ctx.ready_key = ready_key;
+  return callback(&ctx, strings.data(), strings.size());
+}
+
+void RedisModuleBlockedClient::ServeKey(const std::string& key) {
+  if (session == nullptr || served || reply_callback == nullptr) return;
+  RedisModuleString* name = backplane::NewModuleString(key);
+  const int result = RunReplyCallback(reply_callback, backplane::kCtxBlockedReply, name);
+  backplane::ReleaseModuleString(name);
+  if (result != REDISMODULE_OK) return;
+  served = true;
+  StopTimer();
+  ModuleHost& host = module()->host();
+  host.key_waiters().Remove(this);
+  // Another client's command is still running: this client goes on in the next turn of the loop.
+  host.blocked_clients().Push(this);
 }
 
 void RedisModuleBlockedClient::OnDisconnect() {
   session = nullptr;
   StopTimer();
-  if (disconnect_callback == nullptr) return;
   ModuleHost& host = module()->host();
+  if (on_keys) {
+    host.key_waiters().Remove(this);
+    host.blocked_clients().Push(this);
+  }
+  if (disconnect_callback == nullptr) return;
   Engine::Unit unit(host.engine());
   ModuleHost::InternalSession internal(host, db);
   RedisModuleCtx ctx(module(), internal.get(), &host.null_sink());
@@ -88,7 +109,12 @@ bool RedisModuleBlockedClient::OnUnblock(bool error) {
 
 void RedisModuleBlockedClient::OnTimeout() {
   StopTimer();
-  if (session == nullptr) return;
+  if (session == nullptr || served) return;
+  if (on_keys) {
+    ModuleHost& host = module()->host();
+    host.key_waiters().Remove(this);
+    host.blocked_clients().Push(this);
+  }
   if (timeout_callback != nullptr) {
     RunReplyCallback(timeout_callback, backplane::kCtxBlockedTimeout);
   } else {
@@ -106,7 +132,9 @@ int64_t RedisModuleBlockedClient::OnTimer() {
 void RedisModuleBlockedClient::Complete() {
   StopTimer();
   const bool connected = session != nullptr;
-  if (connected && !aborted && reply_callback != nullptr) {
+  if (connected && on_keys && !served && !aborted && timeout_callback != nullptr) {
+    RunReplyCallback(timeout_callback, backplane::kCtxBlockedTimeout);
+  } else if (connected && !on_keys && !aborted && reply_callback != nullptr) {
     RunReplyCallback(reply_callback, backplane::kCtxBlockedReply);
   }
   if (privdata != nullptr && free_privdata != nullptr) {

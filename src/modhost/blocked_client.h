@@ -2,7 +2,8 @@
 // RedisModuleBlockedClient: a client that waits for a module. Made by BlockClient on the engine
 // thread; ends through UnblockClient or AbortBlock, which any thread may call: they put it into
 // BlockedClients' queue, and the engine thread completes it. A timeout or hang-up takes the client
-// away from it (`session` becomes null), not the handle: the module still owes the unblock.
+// away from it (`session` becomes null), not the handle: the module still owes the unblock. One
+// that waits for keys needs no unblock: whatever ends the wait ends the handle too.
 #pragma once
 
 #include <memory>
@@ -35,8 +36,11 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   void StopTimer();
   // Engine thread: runs the callbacks, replies, frees the client. The object can go then.
   void Complete();
-  // Runs a callback that may reply to the client.
-  void RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag);
+  // Runs a callback that may reply to the client; returns what it returned.
+  int RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag,
+                       RedisModuleString* ready_key = nullptr);
+  // A key that it waits for is ready: asks the module whether the client is served.
+  void ServeKey(const std::string& key);
   // Lets the client go on.
   void ReleaseClient();
 
@@ -50,6 +54,10 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   FreePrivdata free_privdata = nullptr;
   void* privdata = nullptr;
   bool aborted = false;
+  bool on_keys = false;          // waits for `keys`
+  bool wakes_on_delete = false;  // REDISMODULE_BLOCK_UNBLOCK_DELETED
+  bool served = false;           // a key's callback has replied
+  std::vector<std::string> keys;
   bool queued = false;
   int64_t deadline = 0;
   backplane::EventLoop::TimerId timer = 0;

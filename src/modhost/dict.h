@@ -20,5 +20,6 @@ struct RedisModuleDictIter {
   // The element that Next and Prev give first; end() when there is none.
   std::map<std::string, void*, std::less<>>::iterator at;
   bool done = false;
+  bool fresh = true;    // placed, and nothing given yet
   std::string current;  // key given last, for the C forms
 };

@@ -2,11 +2,14 @@
 // ModuleHost: construction, the loop hook, events. Loading is in loader.cc, INFO in info.cc.
 #include "modhost/host.h"
 
+#include <sys/wait.h>
+
 #include <cstring>
 
 #include "modhost/client_info.h"
 #include "modhost/context.h"
 #include "modhost/host_accessor.h"
+#include "modhost/module_option.h"
 
 namespace backplane {
 
@@ -19,19 +22,22 @@ ModuleHost::ModuleHost(const Services& services)
       filters_(&services.engine),
       timers_(this, &services.loop),
       one_shots_(&services.loop),
-      watched_fds_(&services.loop),
-      blocked_clients_(&services.loop) {
+      watched_fds_(&services.loop, &lock_),
+      blocked_clients_(&services.loop),
+      key_waiters_(&services.engine) {
   RegisterAllApis(api_);
   api_.Seal();
   SetCurrentHost(this);
   services_.loop.AddHook(this);
   services_.options.AddListener(this);
+  if (services_.persistence != nullptr) services_.persistence->AddListener(this);
   if (services_.clients != nullptr) services_.clients->set_listener(this);
 }
 
 ModuleHost::~ModuleHost() {
   if (services_.clients != nullptr) services_.clients->set_listener(nullptr);
   services_.options.RemoveListener(this);
+  if (services_.persistence != nullptr) services_.persistence->RemoveListener(this);
   services_.loop.RemoveHook(this);
   for (auto it = modules_.rbegin(); it != modules_.rend(); ++it) {
     (*it)->DestroyAll();
@@ -89,6 +95,7 @@ void ModuleHost::AfterWait() {
   services_.engine.RefreshClock();
   timers_.Arm();
   blocked_clients_.Drain();
+  watched_fds_.Apply();
   one_shots_.Run();
   events_.Fire(REDISMODULE_EVENT_EVENTLOOP, REDISMODULE_SUBEVENT_EVENTLOOP_AFTER_SLEEP, nullptr);
 }
@@ -109,41 +116,88 @@ void ModuleHost::OnClientDisconnected(Session& session) {
 }
 
 Status ModuleHost::OnOptionsChanged(const std::vector<std::string>& names) {
-  if (events_.Wanted(REDISMODULE_EVENT_CONFIG)) {
+  std::vector<ModuleOption*> changed_options;
+  for (const std::string& name : names) {
+    auto* option = dynamic_cast<ModuleOption*>(services_.options.Find(name));
+    if (option != nullptr) changed_options.push_back(option);
+  }
+  Status applied = ApplyModuleOptions(changed_options);
+  if (applied && events_.Wanted(REDISMODULE_EVENT_CONFIG)) {
     std::vector<const char*> changed;
     for (const std::string& name : names) changed.push_back(name.c_str());
     RedisModuleConfigChange info = {REDISMODULE_CONFIGCHANGE_VERSION,
                                     static_cast<uint32_t>(changed.size()), changed.data()};
     events_.Fire(REDISMODULE_EVENT_CONFIG, REDISMODULE_SUBEVENT_CONFIG_CHANGE, &info);
   }
-  return {};
+  return applied;
 }
 
 void ModuleHost::OnCron(int hz) {
+  ReapChild();
   RedisModuleCronLoop info = {REDISMODULE_CRON_LOOP_VERSION, hz};
   events_.Fire(REDISMODULE_EVENT_CRON_LOOP, 0, &info);
 }
 
-void ModuleHost::OnFlush(bool begin, int db, bool async) {
-  RedisModuleFlushInfo info = {REDISMODULE_FLUSHINFO_VERSION, async ? 0 : 1, db};
-  events_.Fire(REDISMODULE_EVENT_FLUSHDB,
-               begin ? REDISMODULE_SUBEVENT_FLUSHDB_START : REDISMODULE_SUBEVENT_FLUSHDB_END,
+void ModuleHost::OnSaveStarted(bool background) {
+  events_.Fire(REDISMODULE_EVENT_PERSISTENCE,
+               background ? REDISMODULE_SUBEVENT_PERSISTENCE_RDB_START
+                          : REDISMODULE_SUBEVENT_PERSISTENCE_SYNC_RDB_START,
+               nullptr);
+}
+
+void ModuleHost::OnSaveEnded(bool background, bool ok) {
+  events_.Fire(
+      REDISMODULE_EVENT_PERSISTENCE,
+      ok ? REDISMODULE_SUBEVENT_PERSISTENCE_ENDED : REDISMODULE_SUBEVENT_PERSISTENCE_FAILED,
+      nullptr);
+}
+
+void ModuleHost::OnLoadStarted() {
+  events_.Fire(REDISMODULE_EVENT_LOADING, REDISMODULE_SUBEVENT_LOADING_RDB_START, nullptr);
+}
+
+void ModuleHost::OnLoadProgress(int permille) {
+  // Modules count to 1024.
+  RedisModuleLoadingProgress info = {REDISMODULE_LOADING_PROGRESS_VERSION,
+                                     static_cast<int32_t>(services_.engine.settings().hz),
+                                     permille * 1024 / 1000};
+  events_.Fire(REDISMODULE_EVENT_LOADING_PROGRESS, REDISMODULE_SUBEVENT_LOADING_PROGRESS_RDB,
                &info);
 }
 
-void ModuleHost::OnSwapDb(int first, int second) {
-  RedisModuleSwapDbInfo info = {REDISMODULE_SWAPDBINFO_VERSION, first, second};
-  events_.Fire(REDISMODULE_EVENT_SWAPDB, 0, &info);
+void ModuleHost::OnLoadEnded(bool ok) {
+  events_.Fire(REDISMODULE_EVENT_LOADING,
+               ok ? REDISMODULE_SUBEVENT_LOADING_ENDED : REDISMODULE_SUBEVENT_LOADING_FAILED,
+               nullptr);
 }
 
-bool ModuleHost::OnChildExit(int pid, int exit_code, int signal) {
-  if (child_.pid == 0 || child_.pid != pid) return false;
-  ForkedChild child = std::exchange(child_, ForkedChild{});
-  if (child.done != nullptr) {
-    Engine::Unit unit(services_.engine);
-    child.done(exit_code, signal, child.data);
-  }
-  return true;
+void ModuleHost::OnForkChild(bool born) {
+  events_.Fire(REDISMODULE_EVENT_FORK_CHILD,
+               born ? REDISMODULE_SUBEVENT_FORK_CHILD_BORN : REDISMODULE_SUBEVENT_FORK_CHILD_DIED,
+               nullptr);
+}
+
+void ModuleHost::ChildBorn(const ForkedChild& child) {
+  child_ = child;
+  OnForkChild(true);
+}
+
+void ModuleHost::ChildDied() {
+  child_ = {};
+  if (services_.persistence != nullptr) services_.persistence->ReleaseFork();
+  OnForkChild(false);
+}
+
+void ModuleHost::ReapChild() {
+  int status = 0;
+  if (child_.pid == 0 || waitpid(child_.pid, &status, WNOHANG) != child_.pid) return;
+  const ForkedChild child = child_;
+  const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  ChildDied();
+  if (child.done == nullptr) return;
+  Engine::Unit unit(services_.engine);
+  child.done(code, signal, child.data);
 }
 
 }  // namespace backplane

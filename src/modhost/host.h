@@ -27,6 +27,7 @@
 #include "modhost/host_lock.h"
 #include "modhost/key.h"
 #include "modhost/key_events.h"
+#include "modhost/key_waiters.h"
 #include "modhost/module.h"
 #include "modhost/server_events.h"
 #include "modhost/string.h"
@@ -34,19 +35,26 @@
 #include "modhost/type_registry.h"
 #include "modhost/watched_fd.h"
 #include "net/event_loop.h"
+#include "persist/persistence.h"
 
 namespace backplane {
 
 // What LOADEX gives besides the path: pairs of name and value.
 using ModuleConfigs = std::vector<std::pair<std::string, std::string>>;
 
-class ModuleHost final : private LoopHook, private Clients::Listener, private OptionListener {
+class ModuleHost final : private LoopHook,
+                         private Clients::Listener,
+                         private OptionListener,
+                         private PersistenceListener {
  public:
   struct Services {
     Engine& engine;
     EventLoop& loop;
     OptionTable& options;
-    Clients* clients;  // null in unit tests
+    Clients* clients;          // null in unit tests
+    Persistence* persistence;  // null in unit tests
+    // What CONFIG REWRITE writes; its modules are kept up to date. Null in unit tests.
+    StartupDirectives* directives;
   };
   explicit ModuleHost(const Services& services);
   // Unloads nothing by OnUnload: modules' registrations are destroyed, binaries stay mapped until
@@ -74,25 +82,18 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   // True when INFO <section> is a module's.
   bool HasInfoSection(std::string_view section);
 
+  // The set of modules, or arguments of one, changed.
+  void NoteModules();
+
   // --- things the server tells ---
   // Start is over: modules loaded from now on are loaded by a command.
-  void set_serving(bool value) { serving_ = value; }
+  void set_serving(bool value) {
+    serving_ = value;
+    NoteModules();
+  }
   bool serving() const { return serving_; }
   void OnShutdown() { events_.Fire(REDISMODULE_EVENT_SHUTDOWN, 0, nullptr); }
   void OnCron(int hz);
-  // REDISMODULE_SUBEVENT_LOADING_*, _PERSISTENCE_*.
-  void OnLoading(uint64_t subevent) { events_.Fire(REDISMODULE_EVENT_LOADING, subevent, nullptr); }
-  void OnPersistence(uint64_t subevent) {
-    events_.Fire(REDISMODULE_EVENT_PERSISTENCE, subevent, nullptr);
-  }
-  void OnForkChild(uint64_t subevent) {
-    events_.Fire(REDISMODULE_EVENT_FORK_CHILD, subevent, nullptr);
-  }
-  // FLUSHALL / FLUSHDB around the flush; db -1: all.
-  void OnFlush(bool begin, int db, bool async);
-  void OnSwapDb(int first, int second);
-  // A forked child has ended: true when it was a module's.
-  bool OnChildExit(int pid, int exit_code, int signal);
 
   // --- services for the API ---
   Engine& engine() { return services_.engine; }
@@ -101,6 +102,7 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   EventLoop& loop() { return services_.loop; }
   OptionTable& options() { return services_.options; }
   Clients* clients() { return services_.clients; }
+  Persistence* persistence() { return services_.persistence; }
   HostLock& lock() { return lock_; }
   TypeRegistry& types() { return types_; }
   KeyEvents& key_events() { return key_events_; }
@@ -110,6 +112,7 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   OneShots& one_shots() { return one_shots_; }
   WatchedFds& watched_fds() { return watched_fds_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
+  KeyWaiters& key_waiters() { return key_waiters_; }
   StringPool& strings() { return strings_; }
   KeyPool& keys() { return keys_; }
   CallReplyPool& replies() { return replies_; }
@@ -178,6 +181,9 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
     void* data = nullptr;
   };
   ForkedChild& child() { return child_; }
+  // A module's child was born; it died: the place is free again.
+  void ChildBorn(const ForkedChild& child);
+  void ChildDied();
   bool is_child = false;  // this process is such a child
 
  private:
@@ -197,6 +203,16 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   };
   static constexpr size_t kMemos = 64;
   Command* LookUpCommand(std::string_view name, Memo* memo);
+  // --- PersistenceListener ---
+  void OnSaveStarted(bool background) override;
+  void OnSaveEnded(bool background, bool ok) override;
+  void OnLoadStarted() override;
+  void OnLoadProgress(int permille) override;
+  void OnLoadEnded(bool ok) override;
+  void OnForkChild(bool born) override;
+  void OnInForkedChild() override { is_child = true; }
+
+  void ReapChild();
   void FireClientChange(Session& session, uint64_t subevent);
   // Maps the binary and runs OnLoad; the reason of a failure is logged.
   bool Start(Module& module);
@@ -227,6 +243,7 @@ class ModuleHost final : private LoopHook, private Clients::Listener, private Op
   OneShots one_shots_;
   WatchedFds watched_fds_;
   BlockedClients blocked_clients_;
+  KeyWaiters key_waiters_;
   std::array<Memo, kMemos> memos_;
   std::map<std::string, SharedApi, std::less<>> shared_apis_;
   std::vector<InfoProvider> info_providers_;

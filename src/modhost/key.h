@@ -103,6 +103,11 @@ int ModuleKeyType(RedisModuleKey* key);
 // Removes the value; the handle stays, empty.
 void DeleteModuleKey(RedisModuleKey* key, bool lazy);
 
+// What a module passes may be NULL: OpenKey answers that for a key that is not there.
+inline Entry* EntryOf(RedisModuleKey* key) { return key == nullptr ? nullptr : key->entry(); }
+inline bool CanWrite(const RedisModuleKey* key) { return key != nullptr && key->writable(); }
+inline bool CanRead(const RedisModuleKey* key) { return key != nullptr && key->readable(); }
+
 // The value of a key that must have this type or be empty: creates it when empty. Null: another
 // type.
 template <class T>

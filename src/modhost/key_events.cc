@@ -106,6 +106,18 @@ void KeyEvents::OnKeyRemoving(Database& db, const Entry& entry,
   if (ModuleValue* value = AsModuleValue(entry.value())) value->Unlinked(entry.key(), db.index());
 }
 
+void KeyEvents::OnFlush(int db, bool sync, bool before) {
+  RedisModuleFlushInfo info = {REDISMODULE_FLUSHINFO_VERSION, sync ? 1 : 0, db};
+  host_->events().Fire(
+      REDISMODULE_EVENT_FLUSHDB,
+      before ? REDISMODULE_SUBEVENT_FLUSHDB_START : REDISMODULE_SUBEVENT_FLUSHDB_END, &info);
+}
+
+void KeyEvents::OnSwapDatabases(int first, int second) {
+  RedisModuleSwapDbInfo info = {REDISMODULE_SWAPDBINFO_VERSION, first, second};
+  host_->events().Fire(REDISMODULE_EVENT_SWAPDB, 0, &info);
+}
+
 void KeyEvents::AddJob(Module* module, RedisModulePostNotificationJobFunc callback, void* data,
                        void (*free_data)(void*)) {
   // From the first job on, the end of every unit costs one call.

@@ -52,6 +52,8 @@ class KeyEvents final : public KeyspaceListener, public UnitHook {
                      KeyspaceObserver::RemovalReason reason) override;
   uint32_t wanted_classes() const override { return classes_; }
   bool wants_removals() const override { return wants_removals_; }
+  void OnFlush(int db, bool sync, bool before) override;
+  void OnSwapDatabases(int first, int second) override;
   void OnUnitEnd() override;
 
  private:

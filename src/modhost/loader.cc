@@ -35,6 +35,25 @@ bool HasLiveValues(const Module& module) {
   return live;
 }
 
+// Whether the release that this server follows has the function.
+bool IsOfServedRelease(std::string_view full_name) {
+  constexpr uint32_t kServed = 0x070205;
+  struct Row {
+    std::string_view name;
+    uint32_t since_redis;
+  };
+  static constexpr Row kRows[] = {
+#define BACKPLANE_API(Name, since_redis, since_valkey, thread) {#Name, since_redis},
+#include "modhost/api_list.inc"
+#undef BACKPLANE_API
+  };
+  const std::string_view name = full_name.substr(full_name.find('_') + 1);
+  for (const Row& row : kRows) {
+    if (row.name == name) return row.since_redis != 0 && row.since_redis <= kServed;
+  }
+  return false;
+}
+
 std::string Join(const std::vector<std::string>& words) {
   std::string text;
   for (const std::string& word : words) {
@@ -91,6 +110,7 @@ Status ModuleHost::Load(const std::string& path, const std::vector<std::string>&
   }
   logger().Notice("Module '" + module.name() + "' loaded from " + path);
   ReviveFor(module);
+  NoteModules();
   FireModuleChange(module, REDISMODULE_SUBEVENT_MODULE_LOADED);
   return {};
 }
@@ -135,9 +155,19 @@ bool ModuleHost::RunOnLoad(Module& module, void* entry) {
 
 void ModuleHost::LogMissing(Module& module) {
   if (module.missing_functions().empty()) return;
+  // The headers of today ask for what came after the release that this server follows: not to have
+  // that is expected.
+  std::vector<std::string> old;
+  std::vector<std::string> recent;
+  for (const std::string& name : module.missing_functions()) {
+    (IsOfServedRelease(name) ? old : recent).push_back(name);
+  }
   const std::string who = module.identified() ? module.name() : module.path();
-  logger().Notice("module " + who + " asked for " + Join(module.missing_functions()) +
-                  ", which this server does not have");
+  auto text = [&](const std::vector<std::string>& names) {
+    return "module " + who + " asked for " + Join(names) + ", which this server does not have";
+  };
+  if (!old.empty()) logger().Notice(text(old));
+  if (!recent.empty()) logger().Verbose(text(recent));
 }
 
 bool ModuleHost::Accepted(Module& module, int result) {
@@ -180,7 +210,8 @@ void ModuleHost::Discard(Module& module) {
   void* handle = module.handle();
   key_events_.ForgetJobs(&module);
   one_shots_.Forget(&module);
-  if (child_.module == &module) child_ = {};
+  // A child that a failed load leaves behind is nobody's; it is reaped without a word.
+  if (child_.module == &module) child_.done = nullptr;
   std::erase_if(info_providers_, [&](const InfoProvider& p) { return p.module == &module; });
   std::erase_if(shared_apis_, [&](const auto& api) { return api.second.module == &module; });
   for (const auto& other : modules_) {
@@ -229,8 +260,18 @@ Status ModuleHost::Unload(std::string_view name) {
   FireModuleChange(*module, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
   std::string unloaded = module->name();
   Discard(*module);
+  NoteModules();
   logger().Notice("Module " + unloaded + " unloaded");
   return {};
+}
+
+void ModuleHost::NoteModules() {
+  // While the server starts, it walks through that list.
+  if (services_.directives == nullptr || !serving_) return;
+  services_.directives->modules.clear();
+  for (const auto& module : modules_) {
+    services_.directives->modules.push_back({module->path(), module->args()});
+  }
 }
 
 void ModuleHost::SetPendingConfigs(

@@ -87,6 +87,7 @@ class Module {
   int filters = 0;
   // Options registered, and LoadConfigs was called.
   bool configs_loaded = false;
+  bool defaults_loaded = false;  // LoadDefaultConfigs was called
   int config_count = 0;
 
  private:

@@ -3,6 +3,7 @@
 #include "modhost/module_command.h"
 
 #include "base/ascii.h"
+#include "base/numbers.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
 
@@ -91,6 +92,47 @@ void ModuleCommand::Run(CommandContext& ctx) {
   ModuleUsage& usage = self.module()->usage();
   ++usage.calls;
   usage.ticks += Ticks() - begin;
+}
+
+namespace {
+
+// Where a rule begins to find keys; 0: nowhere.
+int StartOf(const KeyRule& rule, std::span<const std::string_view> args) {
+  const int argc = static_cast<int>(args.size());
+  if (rule.keyword.empty()) return rule.begin < argc ? rule.begin : 0;
+  const int step = rule.begin < 0 ? -1 : 1;
+  for (int i = rule.begin < 0 ? argc + rule.begin : rule.begin; i > 0 && i < argc; i += step) {
+    if (EqualsIgnoreCase(args[static_cast<size_t>(i)], rule.keyword))
+      return i + 1 < argc ? i + 1 : 0;
+  }
+  return 0;
+}
+
+void AddKeys(const KeyRule& rule, std::span<const std::string_view> args,
+             std::vector<int>* positions) {
+  const int argc = static_cast<int>(args.size());
+  const int start = StartOf(rule, args);
+  if (start == 0) return;
+  int first = start;
+  int last = rule.last < 0 ? argc + rule.last : start + rule.last;
+  if (rule.last == -1 && rule.limit > 1) last = start + (argc - start) / rule.limit - 1;
+  if (rule.counted) {
+    const int64_t at = int64_t{start} + rule.count_at;
+    if (at >= argc) return;
+    const auto count = ParseInt64(args[static_cast<size_t>(at)]);
+    if (!count || *count < 1 || *count > argc) return;
+    first = start + rule.first;
+    last = first + (static_cast<int>(*count) - 1) * rule.step;
+  }
+  for (int i = first; i <= last && i < argc; i += rule.step) positions->push_back(i);
+}
+
+}  // namespace
+
+void ModuleCommand::FindKeysByRules(const Command& command, std::span<const std::string_view> args,
+                                    std::vector<int>* positions) {
+  const auto& self = *static_cast<ModuleCommand*>(command.owner);
+  for (const KeyRule& rule : self.key_rules_) AddKeys(rule, args, positions);
 }
 
 void ModuleCommand::FindKeys(const Command& command, std::span<const std::string_view> args,

@@ -7,6 +7,8 @@
 #include <span>
 #include <string>
 #include <string_view>
+#include <utility>
+#include <vector>
 
 #include "command/registry.h"
 #include "modhost/api_signatures.h"
@@ -15,6 +17,19 @@
 namespace backplane {
 
 class CommandContext;
+
+// Where keys of a command stand, as a module described it. Positions count from the command's name.
+struct KeyRule {
+  uint32_t flags = 0;
+  std::string keyword;  // the search begins behind this word; empty: at `begin`
+  int begin = 0;        // with a keyword: looked for from here on; negative: backwards from the end
+  bool counted = false;
+  int count_at = 0;  // argument with the number of keys, from the start of the search
+  int first = 0;     // first key, from there
+  int step = 1;
+  int last = 0;   // not counted: last key, from the start; negative: from the end
+  int limit = 0;  // with last -1: only 1/limit of what is left
+};
 
 class ModuleCommand final : public Registration {
  public:
@@ -38,11 +53,16 @@ class ModuleCommand final : public Registration {
 
   // The registry's handler and key finder.
   static void Run(CommandContext& ctx);
+  static void FindKeysByRules(const Command& command, std::span<const std::string_view> args,
+                              std::vector<int>* positions);
   static void FindKeys(const Command& command, std::span<const std::string_view> args,
                        std::vector<int>* positions);
 
+  void set_key_rules(std::vector<KeyRule> rules) { key_rules_ = std::move(rules); }
+
  private:
   RedisModuleCmdFunc function_;
+  std::vector<KeyRule> key_rules_;
   Command* command_ = nullptr;
 };
 

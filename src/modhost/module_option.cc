@@ -38,9 +38,7 @@ std::string OneText(const std::vector<std::string>& args) {
 }  // namespace
 
 ModuleOption::ModuleOption(Module* module, std::string full_name, uint64_t flags, OptionHooks hooks)
-    : Option(std::move(full_name), OptionFlags(flags)),
-      module_(module),
-      hooks_(std::move(hooks)) {}
+    : Option(std::move(full_name), OptionFlags(flags)), module_(module), hooks_(std::move(hooks)) {}
 
 Status ModuleOption::Outcome(int result, RedisModuleString* error) {
   std::string text;
@@ -134,9 +132,8 @@ bool ModuleEnumOption::Parse(const std::string& text, int* value) const {
     const size_t end = bits_ ? rest.find(' ') : std::string_view::npos;
     const std::string_view word = rest.substr(0, end);
     rest.remove_prefix(end == std::string_view::npos ? rest.size() : end + 1);
-    auto found = std::find_if(names_.begin(), names_.end(), [&](const auto& name) {
-      return EqualsIgnoreCase(name.first, word);
-    });
+    auto found = std::find_if(names_.begin(), names_.end(),
+                              [&](const auto& name) { return EqualsIgnoreCase(name.first, word); });
     if (found == names_.end()) return false;
     *value |= found->second;
   } while (!rest.empty());

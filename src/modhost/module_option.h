@@ -130,7 +130,8 @@ class ModuleStringOption final : public ModuleOption {
 
 class OptionRegistration final : public Registration {
  public:
-  OptionRegistration(Module* module, ModuleOption* option) : Registration(module), option_(option) {}
+  OptionRegistration(Module* module, ModuleOption* option)
+      : Registration(module), option_(option) {}
   ~OptionRegistration() override;
   ModuleOption& option() const { return *option_; }
 

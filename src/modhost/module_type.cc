@@ -67,9 +67,13 @@ void* ModuleValue::Exchange(void* data) { return std::exchange(data_, data); }
 size_t ModuleValue::MemoryUsage(size_t samples) const {
   const RedisModuleTypeMethods& m = type_->methods();
   if (m.mem_usage2 != nullptr) {
-    RedisModuleKeyOptCtx where;
-    ScopedString key("");
-    where.from_key = key.get();
+    // The key is not part of Value's interface; MEMORY USAGE names it.
+    const CommandContext* command = type_->module()->host().engine().current();
+    const bool named =
+        command != nullptr && command->argc() >= 3 && command->command().fullname == "memory|usage";
+    ScopedString key(named ? command->arg(2) : "");
+    RedisModuleKeyOptCtx where{.from_key = key.get()};
+    if (named) where.from_db = const_cast<CommandContext*>(command)->db().index();
     return sizeof(*this) + m.mem_usage2(&where, data_, samples);
   }
   return sizeof(*this) + (m.mem_usage != nullptr ? m.mem_usage(data_) : 0);
@@ -110,11 +114,24 @@ std::unique_ptr<Value> ModuleValue::Clone() const {
   return copy == nullptr ? nullptr : std::make_unique<ModuleValue>(type_, copy);
 }
 
+// Announced by who writes a file; of DUMP, the command's.
+std::string_view ModuleValue::SavedKey(int* db) const {
+  ModuleHost& host = type_->module()->host();
+  std::string_view key = host.types().TakeSavingKey(db);
+  const CommandContext* command = host.engine().current();
+  if (key.data() != nullptr || command == nullptr || command->argc() < 2) return key;
+  if (command->command().name != "dump") return {};
+  *db = const_cast<CommandContext*>(command)->db().index();
+  return command->arg(1);
+}
+
 void ModuleValue::Save(ValueWriter& writer) const {
   writer.WriteLength(type_->type_id());
   RedisModuleIO io;
   io.type = type_;
   io.writer = &writer;
+  const std::string_view key = SavedKey(&io.db);
+  if (key.data() != nullptr) io.key = NewModuleString(key);
   type_->methods().rdb_save(&io, data_);
   writer.WriteLength(static_cast<uint64_t>(BodyOpcode::kEof));
 }

@@ -68,6 +68,8 @@ class ModuleValue final : public Value {
   void Unlinked(std::string_view key, int db) const;
 
  private:
+  std::string_view SavedKey(int* db) const;
+
   ModuleType* type_;
   void* data_;
 };

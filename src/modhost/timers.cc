@@ -7,12 +7,13 @@
 
 namespace backplane {
 
-ModuleTimer::ModuleTimer(Module* module, ModuleTimers* timers, uint64_t id, int64_t due_ms,
+ModuleTimer::ModuleTimer(Module* module, ModuleTimers* timers, uint64_t id, int64_t due_ms, int db,
                          RedisModuleTimerProc callback, void* data)
     : Registration(module),
       timers_(timers),
       id_(id),
       due_ms_(due_ms),
+      db_(db),
       callback_(callback),
       data_(data) {
   timers_->by_id_[id] = this;
@@ -37,22 +38,23 @@ int64_t ModuleTimer::OnTimer() {
   Module* owner = module();
   auto callback = callback_;
   void* data = data_;
+  const int db = db_;
   owner->Destroy(this);
   host.engine().RefreshClock();
   Engine::Unit unit(host.engine());
-  ModuleHost::InternalSession session(host, 0);
+  ModuleHost::InternalSession session(host, db);
   RedisModuleCtx ctx(owner, session.get(), &host.null_sink());
   callback(&ctx, data);
   return -1;
 }
 
-uint64_t ModuleTimers::Create(Module* module, int64_t period_ms, RedisModuleTimerProc callback,
-                              void* data) {
+uint64_t ModuleTimers::Create(Module* module, int64_t period_ms, int db,
+                              RedisModuleTimerProc callback, void* data) {
   const uint64_t id = next_id_++;
   if (period_ms < 0) period_ms = 0;
   const int64_t due = MonotonicNanos() / 1'000'000 + period_ms;
   ModuleTimer* timer =
-      module->Own(std::make_unique<ModuleTimer>(module, this, id, due, callback, data));
+      module->Own(std::make_unique<ModuleTimer>(module, this, id, due, db, callback, data));
   if (host_->lock().OnEngineThread()) {
     timer->armed_ = loop_->AddTimer(period_ms, timer);
   } else {

@@ -21,7 +21,7 @@ class ModuleTimers;
 
 class ModuleTimer final : public Registration, public TimerHandler {
  public:
-  ModuleTimer(Module* module, ModuleTimers* timers, uint64_t id, int64_t due_ms,
+  ModuleTimer(Module* module, ModuleTimers* timers, uint64_t id, int64_t due_ms, int db,
               RedisModuleTimerProc callback, void* data);
   ~ModuleTimer() override;
   int64_t OnTimer() override;
@@ -35,6 +35,7 @@ class ModuleTimer final : public Registration, public TimerHandler {
   ModuleTimers* timers_;
   uint64_t id_;
   int64_t due_ms_;  // monotonic
+  int db_;          // where its callback works
   RedisModuleTimerProc callback_;
   void* data_;
   EventLoop::TimerId armed_ = 0;
@@ -44,9 +45,11 @@ class ModuleTimers {
  public:
   ModuleTimers(ModuleHost* host, EventLoop* loop) : host_(host), loop_(loop) {}
 
-  uint64_t Create(Module* module, int64_t period_ms, RedisModuleTimerProc callback, void* data);
+  uint64_t Create(Module* module, int64_t period_ms, int db, RedisModuleTimerProc callback,
+                  void* data);
   // Null when there is none (any more) or it is another module's.
   ModuleTimer* Find(const Module* module, uint64_t id) const;
+  size_t size() const { return by_id_.size(); }
   // Engine thread, once a turn: gives the loop what other threads changed.
   void Arm();
 

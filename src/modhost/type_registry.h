@@ -7,6 +7,7 @@
 #include <memory>
 #include <string>
 #include <string_view>
+#include <utility>
 #include <vector>
 
 #include "engine/engine.h"
@@ -33,6 +34,17 @@ class TypeRegistry final : public ModuleValues {
                                         std::string_view key, int db) override;
   Status LoadAux(uint64_t type_id, int when, std::string_view body) override;
   void SaveAux(int when, AuxOut& out) override;
+  void SavingKey(std::string_view key, int db) override {
+    saving_key_ = key;
+    saving_db_ = db;
+  }
+  void DataReplaced() override { dormant_aux_.clear(); }
+
+  // The key announced for the value that is saved now, once; null data when there is none.
+  std::string_view TakeSavingKey(int* db) {
+    *db = saving_db_;
+    return std::exchange(saving_key_, {});
+  }
 
   // What a revival did; kept for MODULE LIST and the log.
   struct Report {
@@ -41,8 +53,6 @@ class TypeRegistry final : public ModuleValues {
   };
   // Makes every dormant value and AUX field of the module's types live.
   Report ReviveAll(Module& module);
-  // Forgets dormant AUX fields: the data set is replaced.
-  void ClearDormantAux() { dormant_aux_.clear(); }
 
   // Runs rdb_load over a body. kCorrupt when the module refused it or did not read all.
   Result<std::unique_ptr<Value>> Load(ModuleType& type, int encver, std::string_view body,
@@ -62,6 +72,8 @@ class TypeRegistry final : public ModuleValues {
   std::vector<ModuleType*> types_;
   std::vector<DormantAux> dormant_aux_;
   bool saw_dormant_ = false;
+  std::string_view saving_key_;
+  int saving_db_ = -1;
 };
 
 }  // namespace backplane

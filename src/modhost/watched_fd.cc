@@ -2,7 +2,10 @@
 // WatchedFd.
 #include "modhost/watched_fd.h"
 
+#include <fcntl.h>
 #include <sys/epoll.h>
+
+#include <utility>
 
 #include "modhost/host.h"
 
@@ -14,24 +17,48 @@ WatchedFd::WatchedFd(Module* module, WatchedFds* fds, int fd)
 }
 
 WatchedFd::~WatchedFd() {
-  if (mask_ != 0) fds_->loop_->Remove(fd_);
   fds_->by_fd_.erase(fd_);
+  std::erase(fds_->changed_, this);
+  if (applied_ == 0) return;
+  if (fds_->lock_->OnEngineThread()) {
+    fds_->loop_->Remove(fd_);
+  } else {
+    fds_->to_remove_.push_back(fd_);
+    fds_->loop_->Wake();
+  }
 }
 
-bool WatchedFd::Update(int mask) {
+Status WatchedFd::Apply() {
+  if (mask_ == applied_) return {};
   uint32_t events = 0;
-  if ((mask & REDISMODULE_EVENTLOOP_READABLE) != 0) events |= EPOLLIN;
-  if ((mask & REDISMODULE_EVENTLOOP_WRITABLE) != 0) events |= EPOLLOUT;
+  if ((mask_ & REDISMODULE_EVENTLOOP_READABLE) != 0) events |= EPOLLIN;
+  if ((mask_ & REDISMODULE_EVENTLOOP_WRITABLE) != 0) events |= EPOLLOUT;
   Status status;
-  if (mask == 0) {
+  if (mask_ == 0) {
     fds_->loop_->Remove(fd_);
-  } else if (mask_ == 0) {
+  } else if (applied_ == 0) {
     status = fds_->loop_->Add(fd_, events, this);
   } else {
     status = fds_->loop_->Modify(fd_, events);
   }
-  if (status) mask_ = mask;
-  return status.has_value();
+  if (status) applied_ = mask_;
+  return status;
+}
+
+bool WatchedFd::Update(int mask) {
+  const int before = std::exchange(mask_, mask);
+  if (fds_->lock_->OnEngineThread()) {
+    if (Apply()) return true;
+    mask_ = before;
+    return false;
+  }
+  if (fcntl(fd_, F_GETFD) < 0) {
+    mask_ = before;
+    return false;
+  }
+  fds_->changed_.push_back(this);
+  fds_->loop_->Wake();
+  return true;
 }
 
 bool WatchedFd::Add(int mask, RedisModuleEventLoopFunc callback, void* data) {
@@ -62,6 +89,16 @@ void WatchedFd::OnEvents(uint32_t events) {
   if (read) on_read.callback(fd, on_read.data, REDISMODULE_EVENTLOOP_READABLE);
   if (!write || fds->Find(fd) != this) return;
   on_write.callback(fd, on_write.data, REDISMODULE_EVENTLOOP_WRITABLE);
+}
+
+void WatchedFds::Apply() {
+  // Removals first: the descriptor may have been closed, and its number be in use again.
+  for (int fd : to_remove_) loop_->Remove(fd);
+  to_remove_.clear();
+  // A descriptor that the kernel refuses gets no events; the thread has long been told that all was
+  // well.
+  for (WatchedFd* watched : changed_) static_cast<void>(watched->Apply());
+  changed_.clear();
 }
 
 }  // namespace backplane

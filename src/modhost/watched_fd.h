@@ -5,8 +5,10 @@
 
 #include <cstdint>
 #include <unordered_map>
+#include <vector>
 
 #include "modhost/api_signatures.h"
+#include "modhost/host_lock.h"
 #include "modhost/registration.h"
 #include "net/event_loop.h"
 
@@ -27,22 +29,30 @@ class WatchedFd final : public Registration, public FdHandler {
   void OnEvents(uint32_t events) override;
 
  private:
+  friend class WatchedFds;
   struct Direction {
     RedisModuleEventLoopFunc callback = nullptr;
     void* data = nullptr;
   };
   bool Update(int mask);
+  // Engine thread: makes the loop watch what is wanted.
+  Status Apply();
 
   WatchedFds* fds_;
   int fd_;
-  int mask_ = 0;
+  int mask_ = 0;     // wanted
+  int applied_ = 0;  // known to the loop
   Direction readable_;
   Direction writable_;
 };
 
+// The loop is touched by the engine thread only: what another thread, holding the host lock,
+// changes waits in a list until the loop turns.
 class WatchedFds {
  public:
-  explicit WatchedFds(EventLoop* loop) : loop_(loop) {}
+  WatchedFds(EventLoop* loop, const HostLock* lock) : loop_(loop), lock_(lock) {}
+  // Engine thread, once a turn.
+  void Apply();
   WatchedFd* Find(int fd) const {
     auto it = by_fd_.find(fd);
     return it == by_fd_.end() ? nullptr : it->second;
@@ -51,7 +61,10 @@ class WatchedFds {
  private:
   friend class WatchedFd;
   EventLoop* loop_;
+  const HostLock* lock_;
   std::unordered_map<int, WatchedFd*> by_fd_;
+  std::vector<WatchedFd*> changed_;
+  std::vector<int> to_remove_;
 };
 
 }  // namespace backplane

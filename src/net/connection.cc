@@ -264,6 +264,10 @@ void ConnectionSet::Destroy(Connection* connection) {
   connections_.pop_back();
 }
 
+void ConnectionSet::CloseInForkedChild() {
+  for (auto& connection : connections_) close(connection->fd_);
+}
+
 void ConnectionSet::CloseAll() {
   for (auto& connection : connections_) {
     connection->FlushNow();

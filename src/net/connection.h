@@ -128,6 +128,9 @@ class ConnectionSet final : public LoopHook {
   // Total traffic of all connections ever, for INFO.
   uint64_t total_bytes_in() const { return total_in_; }
   uint64_t total_bytes_out() const { return total_out_; }
+  // In a forked child: closes its copies of the sockets. Connections must not be used there
+  // afterwards.
+  void CloseInForkedChild();
   // Flushes and destroys everything.
   void CloseAll();
 

@@ -105,6 +105,9 @@ Result<std::unique_ptr<Listener>> Listener::Unix(EventLoop* loop, const std::str
   return listener;
 }
 
+// Not taken out of the epoll set: the child shares that with the parent.
+void Listener::CloseInForkedChild() { close(fd_); }
+
 void Listener::OnEvents(uint32_t events) {
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
     int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);

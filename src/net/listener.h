@@ -32,6 +32,9 @@ class Listener final : public FdHandler {
   int port() const { return port_; }
   const std::string& address() const { return address_; }
 
+  // In a forked child, which must not keep the port: the parent's listener is not touched.
+  void CloseInForkedChild();
+
   void OnEvents(uint32_t events) override;
 
  private:

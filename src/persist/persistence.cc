@@ -34,7 +34,7 @@ Status Persistence::LoadAtStart() {
   const int64_t begin = MonotonicMicros();
   if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return {};
   SnapshotExtras extras;
-  if (auto status = LoadFile({}, &extras); !status) {
+  if (auto status = LoadFile(path, {}, &extras); !status) {
     const std::string text =
         "Fatal error loading the DB from file " + path + ": " + status.error().message;
     logger().Warning(text + ". Exiting.");
@@ -46,8 +46,9 @@ Status Persistence::LoadAtStart() {
   return {};
 }
 
-Status Persistence::LoadFile(const SnapshotLoadOptions& options, SnapshotExtras* extras) {
-  const int fd = open(engine_.settings().dbfilename.c_str(), O_RDONLY | O_CLOEXEC);
+Status Persistence::LoadFile(const std::string& path, const SnapshotLoadOptions& options,
+                             SnapshotExtras* extras) {
+  const int fd = open(path.c_str(), O_RDONLY | O_CLOEXEC);
   if (fd < 0) return Fail(ErrorCode::kIo, std::string("open: ") + std::strerror(errno));
   // Modules may act on what is loaded; their work ends with this unit, after the load.
   Engine::Unit unit(engine_);
@@ -93,17 +94,36 @@ void Persistence::OnProgress(uint64_t offset) {
 
 Status Persistence::Reload(const ReloadOptions& options) {
   Keyspace& keyspace = engine_.keyspace();
-  if (options.flush) keyspace.FlushAll(false);
+  if (options.flush) ForgetData();
   SnapshotExtras extras;
-  if (auto status = LoadFile({.replace_duplicates = options.merge}, &extras); !status) {
+  if (auto status =
+          LoadFile(engine_.settings().dbfilename, {.replace_duplicates = options.merge}, &extras);
+      !status) {
     logger().Warning("Error loading the DB from file " + engine_.settings().dbfilename + ": " +
                      status.error().message);
     // A part of a data set looks like a whole one to clients.
-    if (options.flush) keyspace.FlushAll(false);
+    if (options.flush) ForgetData();
     return status;
   }
   if (options.flush || !extras.functions.empty()) extras_ = std::move(extras);
   keyspace.SetDirty(0);
+  return {};
+}
+
+void Persistence::ForgetData() {
+  engine_.keyspace().FlushAll(false);
+  if (modules_ != nullptr) modules_->DataReplaced();
+}
+
+Status Persistence::LoadFrom(const std::string& path) {
+  ForgetData();
+  SnapshotExtras extras;
+  if (auto status = LoadFile(path, {}, &extras); !status) {
+    logger().Warning("Error loading the DB from file " + path + ": " + status.error().message);
+    ForgetData();
+    return status;
+  }
+  extras_ = std::move(extras);
   return {};
 }
 

@@ -52,10 +52,14 @@ class Persistence final : private BackgroundChild::Work,
   };
   // The load of DEBUG RELOAD. After a failed load of a flushed data set it is empty.
   Status Reload(const ReloadOptions& options);
+  // Replaces the data set by that of another file. After a failed load it is empty.
+  Status LoadFrom(const std::string& path);
 
   // --- saving ---
   // In this process, now. kBusy while a background save runs; kIo.
   Status Save();
+  // To another file, now; nothing else changes.
+  Status SaveTo(const std::string& path) { return WriteTo(path); }
   // In a forked child. kBusy while a child runs; kIo when the fork failed.
   Status BgSave();
   // As soon as the child that runs now has ended; without one, at the next cron.
@@ -94,9 +98,12 @@ class Persistence final : private BackgroundChild::Work,
     uint64_t loaded_bytes = 0;
   };
 
+  // Empties the databases for another data set.
+  void ForgetData();
   Status WriteFile(bool background);
   Status WriteTo(const std::string& path);
-  Status LoadFile(const SnapshotLoadOptions& options, SnapshotExtras* extras);
+  Status LoadFile(const std::string& path, const SnapshotLoadOptions& options,
+                  SnapshotExtras* extras);
   Status ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras* extras);
   void CheckChild();
   void BgSaveEnded(const BackgroundChild::Exit& exit);

@@ -91,9 +91,12 @@ class Writer final : private ModuleValues::AuxOut {
     out_.WriteByte(rdb::kResizeDb);
     out_.WriteLength(db.size());
     out_.WriteLength(db.expires_size());
-    db.ForEach([this](const Entry* entry) {
+    db.ForEach([this, &db](const Entry* entry) {
       if (sink_.failed()) [[unlikely]]
         return;
+      if (options_.modules != nullptr && entry->type() == TypeId::kModule) {
+        options_.modules->SavingKey(entry->key(), db.index());
+      }
       Key(*entry);
     });
   }

@@ -24,13 +24,13 @@ Server::~Server() {
   // Clients before the engine that serves them, connections last of the network.
   listeners_.clear();
   if (connections_ != nullptr) connections_->CloseAll();
-  persistence_.reset();
   // Values of modules are freed by their modules' code, so the data go before the modules.
   if (keyspace_ != nullptr) {
     keyspace_->FlushAll(false);
     keyspace_->lazy_free().Drain();
   }
   modules_.reset();
+  persistence_.reset();
   loop_.RemoveHook(this);
 }
 
@@ -56,10 +56,11 @@ void Server::BuildServices() {
   connections_ = std::make_unique<ConnectionSet>(&loop_);
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
   persistence_ = std::make_unique<Persistence>(*engine_);
+  persistence_->AddListener(this);
   loop_.AddHook(this);
   // Last of those that hook into the loop: it gives the host lock up just before the wait.
-  modules_ =
-      std::make_unique<ModuleHost>(ModuleHost::Services{*engine_, loop_, options_, clients_.get()});
+  modules_ = std::make_unique<ModuleHost>(ModuleHost::Services{
+      *engine_, loop_, options_, clients_.get(), persistence_.get(), &directives_});
   persistence_->set_modules(&modules_->types());
   module_reports_ = std::make_unique<ModuleReports>(modules_.get());
   persistence_section_ = std::make_unique<PersistenceSection>(persistence_.get());
@@ -71,6 +72,7 @@ void Server::BuildServices() {
                       connections_.get(),
                       {persistence_section_.get(), module_reports_.get()},
                       persistence_.get(),
+                      &samples_,
                       module_reports_.get()};
 }
 
@@ -122,6 +124,12 @@ void Server::WritePidFile() {
 }
 
 Status Server::Start(const std::vector<std::string>& args) {
+  BP_RETURN_IF_ERROR(Configure(args));
+  configured_ = true;
+  return Launch();
+}
+
+Status Server::Configure(const std::vector<std::string>& args) {
   char self[4096];
   ssize_t length = readlink("/proc/self/exe", self, sizeof(self));
   if (length > 0) executable_.assign(self, static_cast<size_t>(length));
@@ -134,54 +142,87 @@ Status Server::Start(const std::vector<std::string>& args) {
   BuildServices();
   RegisterCommands();
   for (const auto& [from, to] : directives_.renames) BP_RETURN_IF_ERROR(registry_.Rename(from, to));
-  options_.AddListener(this);
+  return {};
+}
 
-  started_ms_ = WallMillis();
+void Server::LogBanner() {
+  const std::string pid = std::to_string(getpid());
   logger_.Notice("Backplane " + std::string(kBackplaneVersion) + " (Redis level " +
-                 std::string(kCompatVersion) + ") starting, pid " + std::to_string(getpid()));
+                 std::string(kCompatVersion) + ") starting, pid " + pid);
+  if (settings_.always_show_logo) {
+    logger_.Notice("Running in standalone mode, Port: " + std::to_string(settings_.port) +
+                   ", PID: " + pid);
+  } else {
+    logger_.Notice("Running mode=standalone, port=" + std::to_string(settings_.port) + ".");
+  }
   for (const std::string& name : directives_.ignored) {
     logger_.Warning("Option '" + name + "' is not supported yet and was ignored");
   }
+  logger_.Notice("Server initialized");
+}
+
+Status Server::Launch() {
+  options_.AddListener(this);
+  started_ms_ = WallMillis();
+  LogBanner();
   WritePidFile();
+  samples_.MarkStarted();
   BP_RETURN_IF_ERROR(LoadModulesAndData());
-  BP_RETURN_IF_ERROR(OpenListeners());
+  if (auto status = OpenListeners(); !status) {
+    return LoggedFailure(status.error().code, status.error().message);
+  }
   loop_.AddTimer(1, this);
   logger_.Notice("Ready to accept connections");
   return {};
+}
+
+std::unexpected<Error> Server::LoggedFailure(ErrorCode code, const std::string& text) {
+  logger_.Warning(text);
+  return Fail(code, text);
 }
 
 Status Server::LoadModulesAndData() {
   modules_->SetPendingConfigs(directives_.unknown);
   for (const auto& module : directives_.modules) {
     if (auto status = modules_->Load(module.path, module.args); !status) {
-      return Fail(status.error().code,
-                  "Can't load module from " + module.path + ": server aborting");
+      return LoggedFailure(status.error().code,
+                           "Can't load module from " + module.path + ": server aborting");
     }
   }
   for (const std::string& name : modules_->UnusedPendingConfigs()) {
-    return Fail(ErrorCode::kInvalidArgument,
-                "Module configuration '" + name + "' is of no loaded module");
+    return LoggedFailure(ErrorCode::kInvalidArgument,
+                         "Module configuration '" + name + "' is of no loaded module, aborting");
   }
   BP_RETURN_IF_ERROR(persistence_->LoadAtStart());
   modules_->set_serving(true);
   return {};
 }
 
-Status Server::OpenListeners() {
-  if (settings_.port != 0) {
-    for (const std::string& text : settings_.bind) {
-      bool optional = text.starts_with("-");
-      std::string address = optional ? text.substr(1) : text;
-      auto listener = Listener::Tcp(&loop_, address, static_cast<int>(settings_.port),
-                                    static_cast<int>(settings_.tcp_backlog), clients_.get());
-      if (!listener && !optional) {
-        return Fail(listener.error().code, "Could not create server TCP listening socket " +
-                                               address + ":" + std::to_string(settings_.port) +
-                                               ": " + listener.error().message);
-      }
-      if (listener) listeners_.push_back(std::move(*listener));
-    }
+Status Server::OpenTcpListener(const std::string& address, int port) {
+  auto listener =
+      Listener::Tcp(&loop_, address, port, static_cast<int>(settings_.tcp_backlog), clients_.get());
+  if (!listener) {
+    return Fail(listener.error().code, "Failed listening on port " + std::to_string(port) +
+                                           " (tcp), address " + address + ": " +
+                                           listener.error().message);
   }
+  listeners_.push_back(std::move(*listener));
+  return {};
+}
+
+Status Server::OpenTcpListeners() {
+  if (settings_.port == 0) return {};
+  for (const std::string& text : settings_.bind) {
+    const bool optional = text.starts_with("-");
+    auto status =
+        OpenTcpListener(optional ? text.substr(1) : text, static_cast<int>(settings_.port));
+    if (!status && !optional) return status;
+  }
+  return {};
+}
+
+Status Server::OpenListeners() {
+  BP_RETURN_IF_ERROR(OpenTcpListeners());
   if (!settings_.unixsocket.empty()) {
     BP_ASSIGN_OR_RETURN(auto listener,
                         Listener::Unix(&loop_, settings_.unixsocket,
@@ -194,6 +235,27 @@ Status Server::OpenListeners() {
   return {};
 }
 
+Status Server::ReopenTcpListeners() {
+  // The old ones go first: an address may not be bound while another socket has the port on all of
+  // them.
+  std::vector<std::pair<std::string, int>> old;
+  for (const auto& listener : listeners_) {
+    if (listener->port() != 0) old.emplace_back(listener->address(), listener->port());
+  }
+  auto close_tcp = [&] {
+    std::erase_if(listeners_, [](const auto& listener) { return listener->port() != 0; });
+  };
+  close_tcp();
+  auto status = OpenTcpListeners();
+  if (status) return {};
+  logger_.Warning(status.error().message);
+  close_tcp();
+  for (const auto& [address, port] : old) {
+    if (auto again = OpenTcpListener(address, port); !again) logger_.Warning(again.error().message);
+  }
+  return status;
+}
+
 void Server::CloseListeners() { listeners_.clear(); }
 
 int Server::Run() {
@@ -202,6 +264,7 @@ int Server::Run() {
 }
 
 void Server::RequestShutdown(int signal) {
+  if (signal == SIGINT && requested_signal_ == SIGINT) _exit(1);
   requested_signal_ = signal;
   loop_.Wake();
 }
@@ -218,12 +281,20 @@ int Server::BeforeWait() {
   return -1;
 }
 
+void Server::OnInForkedChild() {
+  // Otherwise the port stays taken, and clients whose connection the server closes are not told,
+  // for as long as the child lives.
+  for (const auto& listener : listeners_) listener->CloseInForkedChild();
+  connections_->CloseInForkedChild();
+}
+
 void Server::AfterWait() { engine_->RefreshClock(); }
 
 int64_t Server::OnTimer() {
   constexpr int64_t kExpireSharePercent = 25;
-  ++cron_turns_;
   int64_t period_ms = 1000 / settings_.hz;
+  if (cron_paused_) return period_ms;
+  ++cron_turns_;
   // Active expiry may take a quarter of the time between two crons, over all databases.
   int64_t budget_us = period_ms * 1000 * kExpireSharePercent / 100;
   for (int i = 0; i < keyspace_->database_count(); ++i) {
@@ -234,6 +305,8 @@ int64_t Server::OnTimer() {
     }
   }
   if (cron_turns_ % settings_.hz == 0) engine_->tick_clock().Calibrate();
+  samples_.Sample(
+      {engine_->stats().commands, connections_->total_bytes_in(), connections_->total_bytes_out()});
   clients_->CheckTimeouts();
   persistence_->OnCron();
   modules_->OnCron(static_cast<int>(settings_.hz));
@@ -242,6 +315,7 @@ int64_t Server::OnTimer() {
 
 Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
   bool listen_again = false;
+  bool bind_changed = false;
   for (const std::string& name : names) {
     if (name == "loglevel") ApplyLogSettings();
     if (name == "notify-keyspace-events") engine_->ListenersChanged();
@@ -249,21 +323,25 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
       keyspace_->limits().list_max_listpack_size =
           static_cast<int>(settings_.list_max_listpack_size);
     }
+    bind_changed |= name == "bind";
     listen_again |= name == "port" || name == "bind";
   }
-  if (listen_again) {
-    std::vector<std::unique_ptr<Listener>> old;
-    old.swap(listeners_);
-    if (auto status = OpenListeners(); !status) {
-      listeners_.swap(old);
-      return Fail(ErrorCode::kIo, "Unable to listen on this port. Check server logs.");
-    }
+  if (listen_again && !ReopenTcpListeners()) {
+    return Fail(ErrorCode::kIo, bind_changed ? "Failed to bind to specified addresses."
+                                             : "Unable to listen on this port. Check server logs.");
   }
   return {};
 }
 
 ServerFacts Server::Facts() {
-  return {run_id_, executable_, directives_.config_file, started_ms_, settings_.port};
+  ServerFacts facts{run_id_, executable_, directives_.config_file, started_ms_, settings_.port, {}};
+  for (const auto& listener : listeners_) {
+    const bool is_unix = listener->port() == 0;
+    facts.listeners.push_back((is_unix ? "name=unix,bind=" : "name=tcp,bind=") +
+                              listener->address() +
+                              (is_unix ? "" : ",port=" + std::to_string(listener->port())));
+  }
+  return facts;
 }
 
 Status Server::Shutdown(const ShutdownOptions& options) {

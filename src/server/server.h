@@ -12,6 +12,7 @@
 #include "commands/connection/connection_commands.h"
 #include "commands/module/module_commands.h"
 #include "commands/server/server_commands.h"
+#include "commands/server/server_samples.h"
 #include "config/options.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
@@ -24,7 +25,8 @@ namespace backplane {
 class Server final : public OptionListener,
                      public TimerHandler,
                      public LoopHook,
-                     public ServerControl {
+                     public ServerControl,
+                     private PersistenceListener {
  public:
   Server();
   ~Server() override;
@@ -32,29 +34,41 @@ class Server final : public OptionListener,
   Server& operator=(const Server&) = delete;
 
   // Reads the configuration from the command line (without argv[0]), opens logs and listeners,
-  // loads data. An error is fit to be printed; the process then exits with 1.
+  // loads data. After an error the process should exit with 1. An error of the configuration is for
+  // the terminal; whatever fails later has been logged with its reason.
   Status Start(const std::vector<std::string>& args);
+  bool start_failure_logged() const { return configured_; }
   // Until Shutdown; returns the exit code.
   int Run();
-  // Async-signal-safe: the loop begins an orderly shutdown in its next turn.
+  // Async-signal-safe: the loop begins an orderly shutdown in its next turn. A second SIGINT before
+  // that ends the process at once.
   void RequestShutdown(int signal);
 
   // --- ServerControl: what commands may ask of the server ---
   ServerFacts Facts() override;
   Status Shutdown(const ShutdownOptions& options) override;
-  void CancelShutdown() override {}
+  void PauseCron(bool pause) override { cron_paused_ = pause; }
 
  private:
   void BuildServices();
   void RegisterCommands();
+  Status Configure(const std::vector<std::string>& args);
+  Status Launch();
+  std::unexpected<Error> LoggedFailure(ErrorCode code, const std::string& text);
+  void LogBanner();
   Status LoadModulesAndData();
+  Status OpenTcpListener(const std::string& address, int port);
+  Status OpenTcpListeners();
   Status OpenListeners();
+  // After a change of bind or port. After an error the old ones are open again.
+  Status ReopenTcpListeners();
   void CloseListeners();
   Status Daemonize();
   void WritePidFile();
   void ApplyLogSettings();
 
   Status OnOptionsChanged(const std::vector<std::string>& names) override;
+  void OnInForkedChild() override;
   int64_t OnTimer() override;  // cron, settings.hz times a second
   int BeforeWait() override;
   void AfterWait() override;
@@ -78,10 +92,13 @@ class Server final : public OptionListener,
   std::vector<std::unique_ptr<Listener>> listeners_;
   ConnectionServices connection_services_;
   ServerServices server_services_;
+  ServerSamples samples_;
   std::string executable_;
   std::string run_id_;
   int64_t started_ms_ = 0;
   int64_t cron_turns_ = 0;
+  bool configured_ = false;
+  bool cron_paused_ = false;
   volatile int requested_signal_ = 0;
   int exit_code_ = 0;
 };

@@ -54,8 +54,10 @@ int main(int argc, char** argv) {
   running_server = &server;
   InstallSignals();
   if (auto status = server.Start(args); !status) {
-    std::fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Backplane %s) ***\n%s\n",
-                 backplane::kBackplaneVersion.data(), status.error().message.c_str());
+    if (!server.start_failure_logged()) {
+      std::fprintf(stderr, "\n*** FATAL CONFIG FILE ERROR (Backplane %s) ***\n%s\n",
+                   backplane::kBackplaneVersion.data(), status.error().message.c_str());
+    }
     running_server = nullptr;
     return 1;
   }

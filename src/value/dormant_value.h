@@ -92,6 +92,10 @@ class ModuleValues {
     virtual void Field(uint64_t type_id, std::string_view body) = 0;
   };
   virtual void SaveAux(int when, AuxOut& out) = 0;
+  // Whose value the next Save of a module value writes: its callback may ask.
+  virtual void SavingKey(std::string_view key, int db) {}
+  // The data set is being replaced: AUX fields that were kept of the old one are forgotten.
+  virtual void DataReplaced() {}
 };
 
 }  // namespace backplane

@@ -26,9 +26,6 @@ def _no_sign(reply):
 
 
 DIFFERENCES = [
-    Difference("ZRANK and ZREVRANK have a WITHSCORE option since 7.2, so a fourth argument is no wrong number of them",
-               lambda command, theirs, ours: _words(command)[0] in (b"zrank", b"zrevrank") and len(command.args) == 4
-               and theirs[0] == b"-" and theirs[1].startswith(b"ERR wrong number of arguments")),
     Difference("SORT of a sorted set turns it into a skiplist for good in Redis; ours reads it as it is",
                lambda command, theirs, ours: _words(command)[:2] == [b"object", b"encoding"]
                and theirs == (b"$", b"skiplist") and ours == (b"$", b"listpack")),
@@ -37,10 +34,6 @@ DIFFERENCES = [
                and theirs == (b"-", b"ERR One or more scores can't be converted into double") and ours[0] != b"-"),
     Difference("a score of -0 is 0 in the compact encoding; SORT has given Redis's sorted set the other one",
                lambda command, theirs, ours: _words(command)[0].startswith(b"z") and _no_sign(theirs) == _no_sign(ours)),
-    Difference("EXEC of a queued ZRANK or ZREVRANK with a fourth argument: 7.0 refused to queue it",
-               lambda command, theirs, ours: _words(command)[0] == b"exec" and theirs[0] == b"-"
-               and theirs[1].startswith(b"EXECABORT Transaction discarded because of previous")
-               and ours[0] == b"*" and (b"-", b"ERR syntax error") in (ours[1] or [])),
     Difference("LPOS refuses the smallest rank, which it cannot negate, since 7.2",
                lambda command, theirs, ours: _words(command)[0] == b"lpos" and b"-9223372036854775808" in command.args
                and ours[0] == b"-" and ours[1].startswith(b"ERR value is out of range")),

@@ -17,6 +17,7 @@ from harness.server import REDIS, Server
 
 pytestmark = pytest.mark.skipif(not os.path.exists(REDIS), reason="redis-server is not installed (script/setup does)")
 
+# A client that publishes to itself reads the reply first since 7.2: integration/test_connections.py asks for that.
 CONVERSATIONS = {
     "subscribe and publish": """
         a SUBSCRIBE one two one
@@ -57,19 +58,16 @@ CONVERSATIONS = {
         a NOSUCH
         a3 SUBSCRIBE c
         a3 SET x 1
-        a3 PUBLISH c own
         a3 PING text
         a RESET
         a GET x""",
     "subscribing in a transaction": """
         a MULTI
         a SUBSCRIBE c
-        a PUBLISH c 1
         a EXEC
         a UNSUBSCRIBE c
         a3 MULTI
         a3 SUBSCRIBE c
-        a3 PUBLISH c 1
         a3 EXEC""",
     "pubsub errors": """
         a SUBSCRIBE
@@ -218,8 +216,6 @@ CONVERSATIONS = {
         a FLUSHDB ASYNC SYNC
         a EXPIRE x y z w
         a COMMAND GETKEYS
-        a COMMAND GETKEYS GET
-        a COMMAND GETKEYS PING
         a COMMAND GETKEYS NOSUCH x
         a COMMAND INFO nosuch
         a COMMAND COUNT x
@@ -305,12 +301,19 @@ def test_command_getkeys(servers):
     compared = 0
     for group in generator.groups():
         for command in group:
+            # 7.0 wants another word behind the command's name, 7.2 answers.
+            if len(command.args) == 1:
+                continue
             args = ["COMMAND", "GETKEYS", *command.args]
             theirs, ours = (connection.call(*args) for connection in connections)
             assert ours == theirs, args
             compared += 1
         if compared > 5000:
             break
+
+
+# ZRANK and ZREVRANK take WITHSCORE since 7.2.
+ARITIES_SINCE_7_2 = {"ZRANK": -3, "ZREVRANK": -3}
 
 
 @pytest.mark.parametrize("name", sorted({row.name.decode() for row in grammar.ROWS if row.name != b"NOSUCHCOMMAND"}))
@@ -322,4 +325,7 @@ def test_command_info(servers, name):
         assert entry is not None, name
         name_, arity, flags, first, last, step, categories = entry[:7]
         entries.append((name_, arity, sorted(flags), first, last, step, sorted(categories)))
+    if name in ARITIES_SINCE_7_2:
+        assert entries[1][1] == ARITIES_SINCE_7_2[name]
+        entries = [entry[:1] + entry[2:] for entry in entries]
     assert entries[1] == entries[0]

@@ -87,12 +87,13 @@ class Pair:
 
 
 def same_answer(theirs, ours):
-    """Equal to the letter, but for the order of a document's fields, which is the order of a hash."""
+    """Equal to the letter, but for the order of a document's fields, which is the order of a hash, and the digits of
+    scores (compare.scores)."""
     if theirs == ours:
         return True
     if theirs[0] != ours[0] or theirs[0] != b"*" or len(theirs[1]) != len(ours[1]):
-        return False
-    return all(a == b or (a[0] == b"*" and len(a[1]) % 2 == 0 and compare.pairs(a, b))
+        return compare.scores(theirs, ours)
+    return all(compare.scores(a, b) or same_answer(a, b) or (a[0] == b"*" and len(a[1]) % 2 == 0 and compare.pairs(a, b))
                for a, b in zip(theirs[1], ours[1]))
 
 
@@ -107,7 +108,15 @@ def info(reply):
     values = plain(reply)
     assert not isinstance(values, ReplyError), values
     fields = dict(zip(values[::2], values[1::2]))
-    return {name: fields[name] for name in INFO_FIELDS}
+    return {name: number(fields[name]) for name in INFO_FIELDS}
+
+
+def number(value):
+    """The value as a float if it is one: 7.0 prints 17 digits, 7.2 the fewest that read back the same."""
+    try:
+        return float(value)
+    except (TypeError, ValueError):
+        return value
 
 
 # The tests of this file build on each other, in this order.
@@ -119,7 +128,7 @@ def test_indexing(pair):
         fill(connection, "pkg", pair.documents)
     theirs, ours = map(info, pair.both("FT.INFO", "pkg"))
     assert ours == theirs
-    assert ours[b"num_docs"] == b"%d" % len(pair.documents)
+    assert ours[b"num_docs"] == len(pair.documents)
 
 
 def test_queries_find_something(pair):

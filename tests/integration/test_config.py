@@ -199,3 +199,17 @@ def test_resetstat(conn):
     assert b"cmdstat_set:" in conn.do("INFO", "commandstats")
     assert conn.raw("CONFIG", "RESETSTAT") == b"+OK\r\n"
     assert b"cmdstat_set:" not in conn.do("INFO", "commandstats")
+
+
+@pytest.mark.parametrize("lines, options, expected", [
+    ("save 100 100\n", [], b"100 100"),
+    ("save 900 1\nsave 100 100\n", [], b"900 1 100 100"),
+    ("save 900 1\n", ["--save", "100", "100"], b"900 1 100 100"),
+    ("save 900 1\n", ["--save", ""], b""),
+    ("save\n", [], b""),
+])
+def test_save_lines_add_up(ours_only, start_server, tmp_path, lines, options, expected):
+    file = tmp_path / "save.conf"
+    file.write_text(lines)
+    server = start_server("--include", str(file), *options)
+    assert get(server.connect(), "save") == {b"save": expected}

@@ -139,17 +139,39 @@ def test_client_reply(conn):
     assert conn.error("CLIENT", "REPLY", "MAYBE") == "ERR syntax error"
 
 
-def test_client_pause_and_unpause(server):
-    a, b = server.connect(), server.connect()
-    assert a.raw("CLIENT", "PAUSE", "100000", "WRITE") == b"+OK\r\n"
-    b.send("SET", "k", "1")
-    b.socket.settimeout(0.2)
-    with pytest.raises(TimeoutError):
-        b.read()
-    b.socket.settimeout(30)
-    assert a.raw("GET", "k") == b"$-1\r\n"
-    assert a.raw("CLIENT", "UNPAUSE") == b"+OK\r\n"
-    assert b.read_raw() == b"+OK\r\n"
+def test_no_touch_leaves_the_access_time_alone(ours_only, conn):
+    def idle():
+        return conn.do("OBJECT", "IDLETIME", "k")
+
+    conn.do("SET", "k", "v")
+    conn.do("CLIENT", "NO-TOUCH", "ON")
+    wait_until(lambda: conn.do("GET", "k") == b"v" and idle() >= 1)
+    conn.do("TOUCH", "k")
+    assert idle() == 0, "TOUCH means it"
+    wait_until(lambda: idle() >= 1)
+    conn.do("CLIENT", "NO-TOUCH", "OFF")
+    conn.do("GET", "k")
+    assert idle() == 0
+
+
+def test_messages_come_whatever_client_reply_says(ours_only, server):
+    a, b = server.connect(protocol=3), server.connect()
+    a.send("CLIENT", "REPLY", "OFF")
+    a.send("SUBSCRIBE", "news")
+    assert a.read_raw() == b">3\r\n$9\r\nsubscribe\r\n$4\r\nnews\r\n:1\r\n"
+    assert b.do("PUBLISH", "news", "x") == 1
+    assert a.read_raw() == b">3\r\n$7\r\nmessage\r\n$4\r\nnews\r\n$1\r\nx\r\n"
+
+
+def test_messages_of_its_own_come_after_the_reply(ours_only, server):
+    a = server.connect(protocol=3)
+    a.call("SUBSCRIBE", "own")
+    a.send_bytes(b"MULTI\r\nPUBLISH own x\r\nECHO e\r\nEXEC\r\nPUBLISH own y\r\n")
+    replies = [a.read_raw() for _ in range(6)]
+    assert replies[3] == b"*2\r\n:1\r\n$1\r\ne\r\n"
+    assert replies[4].endswith(b"$1\r\nx\r\n")
+    assert replies[5] == b":1\r\n"
+    assert a.read_raw().endswith(b"$1\r\ny\r\n")
 
 
 def test_reset_forgets_the_state_of_the_connection(conn):

@@ -63,14 +63,19 @@ std::string Describe(const Session& session, int64_t now_ms, int resp, uint64_t 
                       ? static_cast<int64_t>(session.transaction->queue.size())
                       : -1);
   bytes("qbuf", link != nullptr ? link->input_bytes() : 0);
-  bytes("qbuf-free", link != nullptr ? link->input_capacity() - link->input_bytes() : 0);
+  bytes("qbuf-free", link != nullptr && link->input_capacity() > link->input_bytes()
+                         ? link->input_capacity() - link->input_bytes()
+                         : 0);
   number("argv-mem", 0);
   number("multi-mem", 0);
-  number("rbs", 0);
-  number("rbp", 0);
-  number("obl", 0);
-  bytes("oll", link != nullptr ? link->output_chunks() : 0);
-  bytes("omem", link != nullptr ? link->output_memory() : 0);
+  // Output is a chain of chunks; the first one is what clients know as the reply buffer.
+  const size_t chunks = link != nullptr ? link->output_chunks() : 0;
+  const size_t output = link != nullptr ? link->output_memory() : 0;
+  bytes("rbs", chunks <= 1 ? output : 0);
+  bytes("rbp", chunks <= 1 ? output : 0);
+  bytes("obl", link != nullptr && chunks <= 1 ? link->output_bytes() : 0);
+  bytes("oll", chunks <= 1 ? 0 : chunks);
+  bytes("omem", chunks <= 1 ? 0 : output);
   bytes("tot-mem",
         link != nullptr ? link->output_memory() + link->input_capacity() + sizeof(NetClient) : 0);
   field("events", session.blocked() ? "" : "r");

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // OBJECT, and MEMORY USAGE.
 #include "base/ascii.h"
+#include "base/memory_info.h"
 #include "command/context.h"
 #include "commands/help.h"
 #include "commands/key/key_commands.h"
@@ -58,8 +59,14 @@ void MemoryUsage(CommandContext& ctx) {
   ctx.reply().Integer(static_cast<int64_t>(entry->MemoryUsage(samples)));
 }
 
+void MemoryPurge(CommandContext& ctx) {
+  PurgeAllocator();
+  ctx.reply().Ok();
+}
+
 void MemoryHelp(CommandContext& ctx) {
-  ReplyHelp(ctx, {"USAGE <key> [SAMPLES <count>]", "    Bytes that a key takes with its value."});
+  ReplyHelp(ctx, {"PURGE", "    Gives memory that is free to the system.",
+                  "USAGE <key> [SAMPLES <count>]", "    Bytes that a key takes with its value."});
 }
 
 constexpr uint64_t kSub = kCmdReadonly;
@@ -152,6 +159,14 @@ constexpr CommandSpec kCommands[] = {
      .group = "server",
      .complexity = "O(N) in samples",
      .arguments = "key [SAMPLES count]"},
+    {.name = "memory|purge",
+     .handler = MemoryPurge,
+     .arity = 2,
+     .flags = 0,
+     .summary = "Gives memory that is free to the system.",
+     .since = "4.0.0",
+     .group = "server",
+     .complexity = "Depends on how much memory is allocated"},
     {.name = "memory|help",
      .handler = MemoryHelp,
      .arity = 2,

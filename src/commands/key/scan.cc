@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SCAN, and what all commands of its kind share.
-#include <charconv>
+#include <cerrno>
+#include <cstdlib>
 
 #include "base/ascii.h"
 #include "base/glob.h"
@@ -16,9 +17,13 @@ bool ScanOptions::Matches(std::string_view element) const {
 
 std::optional<ScanOptions> ParseScan(CommandContext& ctx, size_t cursor_arg, bool allow_type) {
   ScanOptions options;
-  std::string_view text = ctx.arg(cursor_arg);
-  auto parsed = std::from_chars(text.data(), text.data() + text.size(), options.cursor);
-  if (text.empty() || parsed.ec != std::errc() || parsed.ptr != text.data() + text.size()) {
+  // As strtoul reads it, since that is what clients got away with: no text is 0, a sign is fine, a
+  // leading blank is not.
+  std::string text(ctx.arg(cursor_arg));
+  char* end = nullptr;
+  errno = 0;
+  options.cursor = std::strtoull(text.c_str(), &end, 10);
+  if ((!text.empty() && IsAsciiSpace(text[0])) || *end != '\0' || errno == ERANGE) {
     ctx.Error(errors::kInvalidCursor);
     return std::nullopt;
   }

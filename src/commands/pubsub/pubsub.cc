@@ -21,14 +21,16 @@ int64_t CountFor(const Session& session, Kind kind) {
 }
 
 void Confirm(CommandContext& ctx, std::string_view word, const std::string_view* name, Kind kind) {
-  ctx.reply().BeginPush(3);
-  ctx.reply().Bulk(word);
+  // Like messages, confirmations are sent whatever CLIENT REPLY says.
+  ReplySink& reply = ctx.session().silent() ? ctx.session().reply() : ctx.reply();
+  reply.BeginPush(3);
+  reply.Bulk(word);
   if (name != nullptr) {
-    ctx.reply().Bulk(*name);
+    reply.Bulk(*name);
   } else {
-    ctx.reply().Null();
+    reply.Null();
   }
-  ctx.reply().Integer(CountFor(ctx.session(), kind));
+  reply.Integer(CountFor(ctx.session(), kind));
 }
 
 void SubscribeAll(CommandContext& ctx, Kind kind, std::string_view word) {

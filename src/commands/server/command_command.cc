@@ -97,7 +97,7 @@ void CommandInfo(CommandContext& ctx) {
   for (size_t i = 2; i < ctx.argc(); ++i) {
     const Command* command = ctx.engine().commands().FindFullName(ctx.arg(i));
     if (command == nullptr) {
-      ctx.reply().NullArray();
+      ctx.reply().Null();
     } else {
       ReplyInfo(ctx.reply(), *command);
     }
@@ -218,7 +218,6 @@ void CommandList(CommandContext& ctx) {
   };
   for (const Command* c : ctx.engine().commands().All()) {
     consider(*c);
-    if (filter == Filter::kNone) continue;
     for (const auto& [name, sub] : c->subcommands) consider(*sub);
   }
   ctx.reply().BeginArray(names.size());

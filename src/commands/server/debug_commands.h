@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// The subcommands of DEBUG that stand in files of their own. Each replies once; debug.cc has checked the number of
-// arguments.
+// The subcommands of DEBUG that stand in files of their own. Each replies once; debug.cc has
+// checked the number of arguments.
 #pragma once
 
 #include "command/context.h"

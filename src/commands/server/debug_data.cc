@@ -1,8 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The DEBUG subcommands that look at data: digests, made-up keys, sizes of tables, listpacks.
 //
-// A digest says whether two data sets (or values) are equal, whatever order their tables have. It is not comparable with
-// that of another kind of server: unordered parts are joined by XOR, ordered ones hashed in turn.
+// A digest says whether two data sets (or values) are equal, whatever order their tables have. It
+// is not comparable with that of another kind of server: unordered parts are joined by XOR, ordered
+// ones hashed in turn.
 #include <array>
 #include <cstring>
 
@@ -66,7 +67,8 @@ void DigestContent(const Entry& entry, Digest* digest) {
     }
     case TypeId::kList: {
       auto& list = entry.As<ListValue>();
-      return list.ForRange(0, list.length(), [&](const Item& item) { digest->Chain(item.Text(a)); });
+      return list.ForRange(0, list.length(),
+                           [&](const Item& item) { digest->Chain(item.Text(a)); });
     }
     case TypeId::kSet:
       return entry.As<SetValue>().ForEach([&](const Item& item) { digest->Mix(item.Text(a)); });
@@ -99,9 +101,8 @@ void DebugDigest(CommandContext& ctx) {
   Keyspace& keyspace = ctx.keyspace();
   for (int i = 0; i < keyspace.database_count(); ++i) {
     const std::string number = Int64ToString(i);
-    keyspace.db(i).ForEach([&](const Entry* entry) {
-      all.Mix(number + "/" + Pair(entry->key(), DigestOf(*entry)));
-    });
+    keyspace.db(i).ForEach(
+        [&](const Entry* entry) { all.Mix(number + "/" + Pair(entry->key(), DigestOf(*entry))); });
   }
   ctx.reply().SimpleString(all.Hex());
 }
@@ -172,8 +173,8 @@ void DebugHtStatsKey(CommandContext& ctx) {
     return ctx.Error(
         "ERR The value stored at the specified key is not represented using an hash table");
   }
-  ctx.reply().Verbatim("txt", "[Value HT]\nnumber of elements: " +
-                                  std::to_string(entry->value().length()) + "\n");
+  ctx.reply().Verbatim(
+      "txt", "[Value HT]\nnumber of elements: " + std::to_string(entry->value().length()) + "\n");
 }
 
 void DebugStringMatchLength(CommandContext& ctx) {

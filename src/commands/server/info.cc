@@ -104,8 +104,8 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
 }
 
 std::string Percent(size_t part, size_t whole) {
-  return fmt::format("{:.2f}%", whole == 0 ? 0 : 100.0 * static_cast<double>(part) /
-                                                     static_cast<double>(whole));
+  return fmt::format(
+      "{:.2f}%", whole == 0 ? 0 : 100.0 * static_cast<double>(part) / static_cast<double>(whole));
 }
 
 // "name:bytes" and "name_human:3.20M".
@@ -118,8 +118,8 @@ void BytesLines(InfoWriter& w, std::string_view name, size_t bytes) {
 void RatioLines(InfoWriter& w, std::string_view name, std::string_view ratio, size_t outer,
                 size_t inner) {
   w.Line(fmt::format("{}_{}", name, ratio),
-         fmt::format("{:.2f}", inner == 0 ? 1
-                                          : static_cast<double>(outer) / static_cast<double>(inner)));
+         fmt::format("{:.2f}",
+                     inner == 0 ? 1 : static_cast<double>(outer) / static_cast<double>(inner)));
   w.Line(fmt::format("{}_bytes", name), static_cast<int64_t>(outer) - static_cast<int64_t>(inner));
 }
 
@@ -131,9 +131,8 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   const size_t peak = services.samples->peak_bytes();
   const size_t startup = services.samples->startup_bytes();
   size_t client_bytes = 0;
-  services.clients->ForEach([&](NetClient& c) {
-    client_bytes += sizeof(c) + c.input_capacity() + c.output_memory();
-  });
+  services.clients->ForEach(
+      [&](NetClient& c) { client_bytes += sizeof(c) + c.input_capacity() + c.output_memory(); });
   size_t overhead = startup + client_bytes;
   for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
     overhead += ctx.keyspace().db(i).TableBytes() + ctx.keyspace().db(i).ExpiresBytes();
@@ -151,9 +150,9 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   w.Line("allocator_allocated", info.allocated);
   w.Line("allocator_active", info.active);
   w.Line("allocator_resident", info.resident);
-  BytesLines(w, "total_system_memory",
-             static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) *
-                 static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+  BytesLines(
+      w, "total_system_memory",
+      static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)));
   BytesLines(w, "maxmemory", 0);
   w.Line("maxmemory_policy", "noeviction");
   RatioLines(w, "allocator_frag", "ratio", info.active, info.allocated);
@@ -187,7 +186,9 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("total_net_output_bytes", connections->total_bytes_out());
   w.Line("total_net_repl_input_bytes", 0);
   w.Line("total_net_repl_output_bytes", 0);
-  auto kilo = [](uint64_t bytes) { return fmt::format("{:.2f}", static_cast<double>(bytes) / kKilo); };
+  auto kilo = [](uint64_t bytes) {
+    return fmt::format("{:.2f}", static_cast<double>(bytes) / kKilo);
+  };
   w.Line("instantaneous_input_kbps", kilo(rates.bytes_in_per_second()));
   w.Line("instantaneous_output_kbps", kilo(rates.bytes_out_per_second()));
   w.Line("rejected_connections", stats.rejected_connections);

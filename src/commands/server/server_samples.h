@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// ServerSamples: what INFO shows that nobody counts as it happens: rates, and peaks of memory. The server's cron
-// samples, INFO reads. Engine thread.
+// ServerSamples: what INFO shows that nobody counts as it happens: rates, and peaks of memory. The
+// server's cron samples, INFO reads. Engine thread.
 #pragma once
 
 #include <array>
@@ -12,8 +12,8 @@ namespace backplane {
 // Events per second of a growing counter, averaged over the last kWindow samples.
 class RateMeter {
  public:
-  // `counter` at the monotonic time `now_us`. Samples less than kSpacingUs apart are left out, so that a high cron
-  // frequency does not narrow the window.
+  // `counter` at the monotonic time `now_us`. Samples less than kSpacingUs apart are left out, so
+  // that a high cron frequency does not narrow the window.
   void Sample(uint64_t counter, int64_t now_us);
   uint64_t PerSecond() const;
 

@@ -8,7 +8,8 @@ namespace {
 
 TEST(RateMeterTest, ASteadyCounterHasItsRateOnceTheWindowIsFull) {
   RateMeter meter;
-  for (int i = 0; i <= 16; ++i) meter.Sample(static_cast<uint64_t>(i) * 50, 1'000'000 + i * 100'000);
+  for (int i = 0; i <= 16; ++i)
+    meter.Sample(static_cast<uint64_t>(i) * 50, 1'000'000 + i * 100'000);
   EXPECT_EQ(meter.PerSecond(), 500u);
 }
 

@@ -15,9 +15,14 @@ void RegisterAllApis(ApiTable& table) {
   RegisterClusterApi(table);
   RegisterCommandApi(table);
   RegisterCommandFilterApi(table);
+  RegisterCommandInfoApi(table);
+  RegisterConfigApi(table);
+  RegisterDataSetApi(table);
   RegisterDataTypeApi(table);
+  RegisterDefragApi(table);
   RegisterDictApi(table);
   RegisterEventLoopApi(table);
+  RegisterEvictionApi(table);
   RegisterForkApi(table);
   RegisterInfoApi(table);
   RegisterDigestApi(table);

@@ -33,10 +33,17 @@ const char* ReasonNotToBlock(const RedisModuleCtx& ctx) {
   return nullptr;
 }
 
-RedisModuleBlockedClient* BlockClient(RedisModuleCtx* ctx, RedisModuleCmdFunc reply_callback,
-                                      RedisModuleCmdFunc timeout_callback,
-                                      void (*free_privdata)(RedisModuleCtx*, void*),
-                                      long long timeout_ms) {
+struct KeysToWaitFor {
+  RedisModuleString** names;
+  int count;
+  bool wakes_on_delete;
+};
+
+// `keys` null: waits for UnblockClient.
+RedisModuleBlockedClient* Block(RedisModuleCtx* ctx, RedisModuleCmdFunc reply_callback,
+                                RedisModuleCmdFunc timeout_callback,
+                                void (*free_privdata)(RedisModuleCtx*, void*), long long timeout_ms,
+                                const KeysToWaitFor* keys, void* privdata) {
   const char* refusal = ctx->command == nullptr ? "ERR nobody to block" : ReasonNotToBlock(*ctx);
   Session* session = refusal == nullptr ? ctx->session : nullptr;
   auto* client = ctx->module->Own(std::make_unique<RedisModuleBlockedClient>(ctx->module, session));
@@ -47,7 +54,11 @@ RedisModuleBlockedClient* BlockClient(RedisModuleCtx* ctx, RedisModuleCmdFunc re
   client->reply_callback = reply_callback;
   client->timeout_callback = timeout_callback;
   client->free_privdata = free_privdata;
+  client->privdata = privdata;
+  client->on_keys = keys != nullptr;
   if (session == nullptr) {
+    // Nobody will ever end a wait for keys that did not begin.
+    if (keys != nullptr) ctx->host().blocked_clients().Push(client);
     if (ctx->command != nullptr) ctx->sink->Error(refusal);
     return client;
   }
@@ -55,16 +66,63 @@ RedisModuleBlockedClient* BlockClient(RedisModuleCtx* ctx, RedisModuleCmdFunc re
   for (std::string_view arg : ctx->command->args()) client->args.emplace_back(arg);
   session->Block(client);
   if (timeout_ms > 0) client->StartTimer(timeout_ms);
+  if (keys != nullptr) {
+    client->wakes_on_delete = keys->wakes_on_delete;
+    for (int i = 0; i < keys->count; ++i) client->keys.emplace_back(keys->names[i]->view());
+    ctx->host().key_waiters().Add(client);
+  }
   return client;
 }
 
+RedisModuleBlockedClient* BlockClient(RedisModuleCtx* ctx, RedisModuleCmdFunc reply_callback,
+                                      RedisModuleCmdFunc timeout_callback,
+                                      void (*free_privdata)(RedisModuleCtx*, void*),
+                                      long long timeout_ms) {
+  return Block(ctx, reply_callback, timeout_callback, free_privdata, timeout_ms, nullptr, nullptr);
+}
+
+RedisModuleBlockedClient* BlockClientOnKeysWithFlags(RedisModuleCtx* ctx,
+                                                     RedisModuleCmdFunc reply_callback,
+                                                     RedisModuleCmdFunc timeout_callback,
+                                                     void (*free_privdata)(RedisModuleCtx*, void*),
+                                                     long long timeout_ms, RedisModuleString** keys,
+                                                     int numkeys, void* privdata, int flags) {
+  const KeysToWaitFor wanted = {keys, numkeys, (flags & REDISMODULE_BLOCK_UNBLOCK_DELETED) != 0};
+  return Block(ctx, reply_callback, timeout_callback, free_privdata, timeout_ms, &wanted, privdata);
+}
+
+RedisModuleBlockedClient* BlockClientOnKeys(RedisModuleCtx* ctx, RedisModuleCmdFunc reply_callback,
+                                            RedisModuleCmdFunc timeout_callback,
+                                            void (*free_privdata)(RedisModuleCtx*, void*),
+                                            long long timeout_ms, RedisModuleString** keys,
+                                            int numkeys, void* privdata) {
+  return BlockClientOnKeysWithFlags(ctx, reply_callback, timeout_callback, free_privdata,
+                                    timeout_ms, keys, numkeys, privdata,
+                                    REDISMODULE_BLOCK_UNBLOCK_DEFAULT);
+}
+
+void SignalKeyAsReady(RedisModuleCtx* ctx, RedisModuleString* key) {
+  // A unit, so that a thread's signal is served too.
+  Engine::Unit unit(ctx->host().engine());
+  ctx->host().key_waiters().Signal(ctx->session->db_index, key->view());
+}
+
+RedisModuleString* GetBlockedClientReadyKey(RedisModuleCtx* ctx) { return ctx->ready_key; }
+
 int UnblockClient(RedisModuleBlockedClient* bc, void* privdata) {
-  bc->privdata = privdata;
+  if (bc == nullptr) return REDISMODULE_ERR;
+  if (bc->on_keys) {
+    // It counts as a timeout, which somebody must be able to answer.
+    if (bc->timeout_callback == nullptr && !bc->aborted) return REDISMODULE_ERR;
+  } else {
+    bc->privdata = privdata;
+  }
   bc->module()->host().blocked_clients().Push(bc);
   return REDISMODULE_OK;
 }
 
 int AbortBlock(RedisModuleBlockedClient* bc) {
+  if (bc == nullptr) return REDISMODULE_ERR;
   bc->aborted = true;
   bc->reply_callback = nullptr;
   bc->disconnect_callback = nullptr;
@@ -136,6 +194,10 @@ RedisModuleCtx* slot_calls::GetThreadSafeContext(Module* module, RedisModuleBloc
 void RegisterBlockingApi(ApiTable& table) {
   const ApiRow rows[] = {
       BACKPLANE_API_ROW(BlockClient),
+      BACKPLANE_API_ROW(BlockClientOnKeys),
+      BACKPLANE_API_ROW(BlockClientOnKeysWithFlags),
+      BACKPLANE_API_ROW(SignalKeyAsReady),
+      BACKPLANE_API_ROW(GetBlockedClientReadyKey),
       BACKPLANE_API_ROW(UnblockClient),
       BACKPLANE_API_ROW(AbortBlock),
       BACKPLANE_API_ROW(SetDisconnectCallback),

@@ -85,8 +85,7 @@ std::string_view TextOf(RedisModuleCallReply* reply) {
 const char* CallReplyStringPtr(RedisModuleCallReply* reply, size_t* len) {
   if (reply == nullptr) return nullptr;
   const ReplyTape::Node& node = NodeOf(reply);
-  std::string_view text =
-      node.tag == Tag::kBulk ? reply->root->tape().text(node) : TextOf(reply);
+  std::string_view text = node.tag == Tag::kBulk ? reply->root->tape().text(node) : TextOf(reply);
   if (len != nullptr) *len = text.size();
   return text.data();
 }

@@ -26,7 +26,7 @@ std::unique_ptr<Command> Describe(const Module& module, const char* name, const 
   if (!ParseModuleCommandFlags(strflags == nullptr ? "" : strflags, &flags)) return nullptr;
   if (!IsCommandName(name)) return nullptr;
   auto command = std::make_unique<Command>();
-  command->name = ToLower(name);
+  command->name = name;  // shown as the module wrote it; found in any case
   command->fullname = command->name;
   command->arity = -1;
   command->flags = flags;
@@ -127,6 +127,7 @@ int UpdateRuntimeArgs(RedisModuleCtx* ctx, RedisModuleString** argv, int argc) {
   std::vector<std::string> args;
   for (int i = 0; i < argc; ++i) args.emplace_back(argv[i]->view());
   ctx->module->set_args(std::move(args));
+  ctx->host().NoteModules();
   return REDISMODULE_OK;
 }
 

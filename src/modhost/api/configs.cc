@@ -73,10 +73,10 @@ int RegisterStringConfig(RedisModuleCtx* ctx, const char* name, const char* defa
                          void* privdata) {
   Request request = Check(ctx, name, flags, 0, applyfn, privdata);
   if (request.full_name.empty()) return REDISMODULE_ERR;
-  return Register(ctx, std::make_unique<ModuleStringOption>(
-                           ctx->module, std::move(request.full_name), flags,
-                           std::move(request.hooks), default_val == nullptr ? "" : default_val,
-                           getfn, setfn));
+  return Register(ctx,
+                  std::make_unique<ModuleStringOption>(
+                      ctx->module, std::move(request.full_name), flags, std::move(request.hooks),
+                      default_val == nullptr ? "" : default_val, getfn, setfn));
 }
 
 int RegisterBoolConfig(RedisModuleCtx* ctx, const char* name, int default_val, unsigned int flags,
@@ -84,9 +84,9 @@ int RegisterBoolConfig(RedisModuleCtx* ctx, const char* name, int default_val, u
                        RedisModuleConfigApplyFunc applyfn, void* privdata) {
   Request request = Check(ctx, name, flags, 0, applyfn, privdata);
   if (request.full_name.empty()) return REDISMODULE_ERR;
-  return Register(ctx, std::make_unique<ModuleBoolOption>(
-                           ctx->module, std::move(request.full_name), flags,
-                           std::move(request.hooks), default_val != 0, getfn, setfn));
+  return Register(ctx, std::make_unique<ModuleBoolOption>(ctx->module, std::move(request.full_name),
+                                                          flags, std::move(request.hooks),
+                                                          default_val != 0, getfn, setfn));
 }
 
 int RegisterEnumConfig(RedisModuleCtx* ctx, const char* name, int default_val, unsigned int flags,
@@ -98,24 +98,24 @@ int RegisterEnumConfig(RedisModuleCtx* ctx, const char* name, int default_val, u
   ModuleEnumOption::Names names;
   for (int i = 0; i < num_enum_vals; ++i) names.emplace_back(enum_values[i], int_values[i]);
   const bool bits = (flags & REDISMODULE_CONFIG_BITFLAGS) != 0;
-  return Register(ctx, std::make_unique<ModuleEnumOption>(
-                           ctx->module, std::move(request.full_name), flags,
-                           std::move(request.hooks), default_val, std::move(names), bits, getfn,
-                           setfn));
+  return Register(
+      ctx, std::make_unique<ModuleEnumOption>(ctx->module, std::move(request.full_name), flags,
+                                              std::move(request.hooks), default_val,
+                                              std::move(names), bits, getfn, setfn));
 }
 
 int RegisterNumericConfig(RedisModuleCtx* ctx, const char* name, long long default_val,
                           unsigned int flags, long long min, long long max,
                           RedisModuleConfigGetNumericFunc getfn,
-                          RedisModuleConfigSetNumericFunc setfn,
-                          RedisModuleConfigApplyFunc applyfn, void* privdata) {
+                          RedisModuleConfigSetNumericFunc setfn, RedisModuleConfigApplyFunc applyfn,
+                          void* privdata) {
   Request request = Check(ctx, name, flags, REDISMODULE_CONFIG_MEMORY, applyfn, privdata);
   if (request.full_name.empty()) return REDISMODULE_ERR;
   const bool memory = (flags & REDISMODULE_CONFIG_MEMORY) != 0;
-  return Register(ctx, std::make_unique<ModuleNumericOption>(
-                           ctx->module, std::move(request.full_name), flags,
-                           std::move(request.hooks), default_val,
-                           ModuleNumericOption::Range{min, max, memory}, getfn, setfn));
+  return Register(ctx,
+                  std::make_unique<ModuleNumericOption>(
+                      ctx->module, std::move(request.full_name), flags, std::move(request.hooks),
+                      default_val, ModuleNumericOption::Range{min, max, memory}, getfn, setfn));
 }
 
 std::vector<ModuleOption*> OptionsOf(const Module& module) {
@@ -174,9 +174,9 @@ int LoadConfigs(RedisModuleCtx* ctx) {
 
 void RegisterConfigApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(RegisterStringConfig),  BACKPLANE_API_ROW(RegisterBoolConfig),
-      BACKPLANE_API_ROW(RegisterEnumConfig),    BACKPLANE_API_ROW(RegisterNumericConfig),
-      BACKPLANE_API_ROW(LoadDefaultConfigs),    BACKPLANE_API_ROW(LoadConfigs),
+      BACKPLANE_API_ROW(RegisterStringConfig), BACKPLANE_API_ROW(RegisterBoolConfig),
+      BACKPLANE_API_ROW(RegisterEnumConfig),   BACKPLANE_API_ROW(RegisterNumericConfig),
+      BACKPLANE_API_ROW(LoadDefaultConfigs),   BACKPLANE_API_ROW(LoadConfigs),
   };
   table.Add(rows);
 }

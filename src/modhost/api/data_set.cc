@@ -9,6 +9,7 @@
 #include "modhost/api_table.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
+#include "modhost/host_accessor.h"
 #include "persist/persistence.h"
 
 struct RedisModuleRdbStream {
@@ -18,8 +19,8 @@ struct RedisModuleRdbStream {
 namespace backplane {
 namespace {
 
-void ResetDataset(RedisModuleCtx* ctx, int restart_aof, int async) {
-  Engine& engine = ctx->host().engine();
+void ResetDataset(int restart_aof, int async) {
+  Engine& engine = CurrentHost()->engine();
   Engine::Unit unit(engine);
   engine.NotifyFlush(-1, async == 0, true);
   engine.keyspace().FlushAll(async != 0);
@@ -60,8 +61,8 @@ int RdbLoad(RedisModuleCtx* ctx, RedisModuleRdbStream* stream, int flags) {
   return status ? REDISMODULE_OK : Refuse(status);
 }
 
-int* GetCommandKeysWithFlags(RedisModuleCtx* ctx, RedisModuleString** argv, int argc,
-                             int* num_keys, int** out_flags) {
+int* GetCommandKeysWithFlags(RedisModuleCtx* ctx, RedisModuleString** argv, int argc, int* num_keys,
+                             int** out_flags) {
   *num_keys = 0;
   if (out_flags != nullptr) *out_flags = nullptr;
   std::vector<std::string_view> args;

@@ -26,7 +26,7 @@ RedisModuleType* CreateDataType(RedisModuleCtx* ctx, const char* name, int encve
 }
 
 int ModuleTypeSetValue(RedisModuleKey* key, RedisModuleType* mt, void* value) {
-  if (!key->writable() || key->iterating()) return REDISMODULE_ERR;
+  if (!CanWrite(key) || key->iterating()) return REDISMODULE_ERR;
   auto holder = std::make_unique<ModuleValue>(ModuleType::From(mt), value);
   // Looked up anew: the handle's entry may be replaced.
   key->entry();
@@ -36,7 +36,7 @@ int ModuleTypeSetValue(RedisModuleKey* key, RedisModuleType* mt, void* value) {
 }
 
 ModuleValue* ValueOf(RedisModuleKey* key) {
-  Entry* entry = key == nullptr ? nullptr : key->entry();
+  Entry* entry = EntryOf(key);
   if (entry == nullptr || entry->type() != TypeId::kModule) return nullptr;
   return AsModuleValue(entry->value());
 }
@@ -53,7 +53,7 @@ void* ModuleTypeGetValue(RedisModuleKey* key) {
 
 int ModuleTypeReplaceValue(RedisModuleKey* key, RedisModuleType* mt, void* new_value,
                            void** old_value) {
-  if (!key->writable() || key->iterating()) return REDISMODULE_ERR;
+  if (!CanWrite(key) || key->iterating()) return REDISMODULE_ERR;
   ModuleValue* value = ValueOf(key);
   if (value == nullptr || &value->module_type() != ModuleType::From(mt)) return REDISMODULE_ERR;
   void* old = value->Exchange(new_value);

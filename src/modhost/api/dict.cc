@@ -39,7 +39,8 @@ int DictSet(RedisModuleDict* d, RedisModuleString* key, void* ptr) {
 int Replace(RedisModuleDict* d, std::string_view key, void* ptr) {
   auto [it, added] = d->entries.try_emplace(std::string(key), ptr);
   if (!added) it->second = ptr;
-  return REDISMODULE_OK;
+  // As in the field: OK says that the name is new.
+  return added ? REDISMODULE_OK : REDISMODULE_ERR;
 }
 int DictReplaceC(RedisModuleDict* d, void* key, size_t keylen, void* ptr) {
   return Replace(d, BytesOf(key, keylen), ptr);
@@ -95,6 +96,7 @@ bool Seek(RedisModuleDictIter* di, std::string_view op, std::string_view key) {
     if (above != entries.begin()) di->at = std::prev(above);
   }
   di->done = di->at == none;
+  di->fresh = true;
   return !di->done;
 }
 
@@ -121,6 +123,7 @@ int DictIteratorReseek(RedisModuleDictIter* di, const char* op, RedisModuleStrin
 
 // The current element, then a step; false at the end.
 bool Step(RedisModuleDictIter* di, bool forward, void** dataptr) {
+  di->fresh = false;
   if (di->done) return false;
   di->current = di->at->first;
   if (dataptr != nullptr) *dataptr = di->at->second;
@@ -162,8 +165,9 @@ RedisModuleString* DictPrev(RedisModuleCtx* ctx, RedisModuleDictIter* di, void**
 }
 
 int Compare(RedisModuleDictIter* di, std::string_view op, std::string_view key) {
-  if (di->done) return REDISMODULE_ERR;
-  const int order = std::string_view(di->at->first).compare(key);
+  // With the element that was given last; before the first, with the one that will be it.
+  if (di->fresh && di->done) return REDISMODULE_ERR;
+  const int order = std::string_view(di->fresh ? di->at->first : di->current).compare(key);
   bool holds = false;
   if (op == "==") holds = order == 0;
   if (op == ">") holds = order > 0;

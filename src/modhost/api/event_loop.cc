@@ -19,7 +19,9 @@ constexpr int kBoth = REDISMODULE_EVENTLOOP_READABLE | REDISMODULE_EVENTLOOP_WRI
 
 // 0 when the arguments are fine.
 int Check(int fd, int mask) {
-  if (fd < 0 || fd >= 1 << 20) return ERANGE;
+  // As in the field: as many as there may be clients, and some for the server itself.
+  constexpr int64_t kReserved = 128;
+  if (fd < 0 || fd >= CurrentHost()->engine().settings().maxclients + kReserved) return ERANGE;
   if ((mask & ~kBoth) != 0) return EINVAL;
   return 0;
 }
@@ -39,7 +41,7 @@ int EventLoopDel(int fd, int mask) {
 int slot_calls::EventLoopAdd(Module* module, int fd, int mask, RedisModuleEventLoopFunc callback,
                              void* data) {
   errno = Check(fd, mask);
-  if (callback == nullptr) errno = EINVAL;
+  if (errno == 0 && callback == nullptr) errno = EINVAL;
   if (errno != 0) return REDISMODULE_ERR;
   WatchedFds& fds = module->host().watched_fds();
   WatchedFd* watched = fds.Find(fd);

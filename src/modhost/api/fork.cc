@@ -23,9 +23,8 @@ int ExitFromChild(int retcode) { _exit(retcode); }
 int KillForkChild(int child_pid) {
   ModuleHost& host = *CurrentHost();
   if (child_pid <= 0 || host.child().pid != child_pid) return REDISMODULE_ERR;
-  host.child() = {};
   if (kill(child_pid, SIGUSR1) == 0) waitpid(child_pid, nullptr, 0);
-  host.OnForkChild(REDISMODULE_SUBEVENT_FORK_CHILD_DIED);
+  host.ChildDied();
   return REDISMODULE_OK;
 }
 
@@ -37,12 +36,20 @@ int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data
     errno = EEXIST;
     return -1;
   }
+  Persistence* persistence = host.persistence();
+  if (persistence != nullptr && !persistence->ClaimFork()) {
+    errno = EEXIST;
+    return -1;
+  }
   pid_t pid;
   {
     Logger::ForkLock lock(host.logger());
     pid = fork();
   }
-  if (pid < 0) return -1;
+  if (pid < 0) {
+    if (persistence != nullptr) persistence->ReleaseFork();
+    return -1;
+  }
   if (pid == 0) {
     host.is_child = true;
     host.logger().set_role(LogRole::kChild);
@@ -50,8 +57,7 @@ int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data
     signal(SIGUSR1, SIG_DFL);
     return 0;
   }
-  host.child() = {pid, module, done, data};
-  host.OnForkChild(REDISMODULE_SUBEVENT_FORK_CHILD_BORN);
+  host.ChildBorn({pid, module, done, data});
   return pid;
 }
 

@@ -43,12 +43,12 @@ int HashSet(RedisModuleKey* key, int flags, ...) {
     errno = EINVAL;
     return 0;
   }
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   if (entry != nullptr && entry->type() != TypeId::kHash) {
     errno = ENOTSUP;
     return 0;
   }
-  if (!key->writable()) {
+  if (!CanWrite(key)) {
     errno = EBADF;
     return 0;
   }
@@ -79,7 +79,7 @@ int HashSet(RedisModuleKey* key, int flags, ...) {
 
 int HashGet(RedisModuleKey* key, int flags, ...) {
   if (key == nullptr) return REDISMODULE_ERR;
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   if (entry != nullptr && entry->type() != TypeId::kHash) return REDISMODULE_ERR;
   const HashValue* hash = entry == nullptr ? nullptr : &entry->As<HashValue>();
   va_list values;

@@ -38,25 +38,25 @@ void CloseKey(RedisModuleKey* key) {
 int KeyType(RedisModuleKey* key) { return ModuleKeyType(key); }
 
 size_t ValueLength(RedisModuleKey* key) {
-  Entry* entry = key == nullptr ? nullptr : key->entry();
+  Entry* entry = EntryOf(key);
   if (entry == nullptr || entry->type() == TypeId::kModule) return 0;
   return entry->is_string() ? entry->string_size() : entry->value().length();
 }
 
 int DeleteKey(RedisModuleKey* key) {
-  if (!key->writable()) return REDISMODULE_ERR;
+  if (!CanWrite(key)) return REDISMODULE_ERR;
   DeleteModuleKey(key, false);
   return REDISMODULE_OK;
 }
 
 int UnlinkKey(RedisModuleKey* key) {
-  if (!key->writable()) return REDISMODULE_ERR;
+  if (!CanWrite(key)) return REDISMODULE_ERR;
   DeleteModuleKey(key, true);
   return REDISMODULE_OK;
 }
 
 mstime_t GetAbsExpire(RedisModuleKey* key) {
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   return entry == nullptr || !entry->has_expire() ? REDISMODULE_NO_EXPIRE : entry->expire_ms();
 }
 
@@ -68,8 +68,8 @@ mstime_t GetExpire(RedisModuleKey* key) {
 }
 
 int SetExpireAt(RedisModuleKey* key, mstime_t expire, bool remove) {
-  Entry* entry = key->entry();
-  if (!key->writable() || entry == nullptr) return REDISMODULE_ERR;
+  Entry* entry = EntryOf(key);
+  if (!CanWrite(key) || entry == nullptr) return REDISMODULE_ERR;
   key->SetEntry(remove ? key->db->ClearExpire(entry) : key->db->SetExpire(entry, expire));
   key->Changed();
   return REDISMODULE_OK;
@@ -81,7 +81,7 @@ int SetAbsExpire(RedisModuleKey* key, mstime_t expire) {
 }
 
 int SetExpire(RedisModuleKey* key, mstime_t expire) {
-  if (expire < 0 && expire != REDISMODULE_NO_EXPIRE) return REDISMODULE_ERR;
+  if (key == nullptr || (expire < 0 && expire != REDISMODULE_NO_EXPIRE)) return REDISMODULE_ERR;
   const mstime_t at = expire == REDISMODULE_NO_EXPIRE ? 0 : expire + key->db->keyspace().now_ms();
   return SetExpireAt(key, at, expire == REDISMODULE_NO_EXPIRE);
 }

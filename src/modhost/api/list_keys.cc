@@ -24,12 +24,12 @@ ListValue* ListOf(RedisModuleKey* key, bool for_write) {
     errno = EINVAL;
     return nullptr;
   }
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   if (entry == nullptr || entry->type() != TypeId::kList) {
     errno = ENOTSUP;
     return nullptr;
   }
-  if (for_write ? !key->writable() : !key->readable()) {
+  if (for_write ? !CanWrite(key) : !CanRead(key)) {
     errno = EBADF;
     return nullptr;
   }
@@ -38,9 +38,9 @@ ListValue* ListOf(RedisModuleKey* key, bool for_write) {
 
 int ListPush(RedisModuleKey* key, int where, RedisModuleString* ele) {
   if (key == nullptr || ele == nullptr) return Refuse(EINVAL);
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   if (entry != nullptr && entry->type() != TypeId::kList) return Refuse(ENOTSUP);
-  if (!key->writable()) return Refuse(EBADF);
+  if (!CanWrite(key)) return Refuse(EBADF);
   ListValue* list = ValueForWrite<ListValue>(key, TypeId::kList);
   list->PrepareToGrow(ele->size, 1, LimitsOf(key));
   list->Push(where == REDISMODULE_LIST_HEAD ? ListEnd::kHead : ListEnd::kTail, ele->view(),
@@ -90,7 +90,7 @@ int ListSet(RedisModuleKey* key, long index, RedisModuleString* value) {
 int ListInsert(RedisModuleKey* key, long index, RedisModuleString* value) {
   if (value == nullptr) return Refuse(EINVAL);
   // On an empty key, the ends are the only places.
-  if (key != nullptr && key->entry() == nullptr && (index == 0 || index == -1)) {
+  if (key != nullptr && EntryOf(key) == nullptr && (index == 0 || index == -1)) {
     return ListPush(key, REDISMODULE_LIST_TAIL, value);
   }
   ListValue* list = ListOf(key, true);

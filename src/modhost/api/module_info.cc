@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API area: who the module is and what it promises; facts about the host.
+#include "base/version.h"
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
 #include "modhost/context.h"
@@ -9,9 +10,6 @@
 
 namespace backplane {
 namespace {
-
-// What this server answers to be: modules compare it with Redis's releases.
-constexpr int kServerVersion = 0x00070200;
 
 void SetModuleAttribs(RedisModuleCtx* ctx, const char* name, int ver, int apiver) {
   Module* module = ctx->module;
@@ -34,7 +32,7 @@ int GetModuleOptionsAll() {
          REDISMODULE_OPTIONS_ALLOW_NESTED_KEYSPACE_NOTIFICATIONS;
 }
 
-int GetServerVersion() { return kServerVersion; }
+int GetServerVersion() { return kCompatVersionNumber; }
 
 int GetContextFlagsAll() {
   // Everything up to the last flag of 7.2.
@@ -62,7 +60,8 @@ int GetContextFlags(RedisModuleCtx* ctx) {
   if (ctx != nullptr) flags |= CallerFlags(ctx);
   if (!host.engine().settings().save.empty()) flags |= REDISMODULE_CTX_FLAGS_RDB;
   if (host.engine().loading()) flags |= REDISMODULE_CTX_FLAGS_LOADING;
-  if (host.child().pid != 0) flags |= REDISMODULE_CTX_FLAGS_ACTIVE_CHILD;
+  const bool saving = host.persistence() != nullptr && host.persistence()->child_active();
+  if (host.child().pid != 0 || saving) flags |= REDISMODULE_CTX_FLAGS_ACTIVE_CHILD;
   if (host.is_child) flags |= REDISMODULE_CTX_FLAGS_IS_CHILD;
   if (ctx != nullptr && ctx->module->loading() && !host.serving()) {
     flags |= REDISMODULE_CTX_FLAGS_SERVER_STARTUP;

@@ -43,7 +43,8 @@ int ReplyWithErrorFormat(RedisModuleCtx* ctx, const char* fmt, ...) {
   std::vector<char> text(static_cast<size_t>(size < 0 ? 0 : size) + 1);
   std::vsnprintf(text.data(), text.size(), fmt, again);
   va_end(again);
-  return ReplyWithError(ctx, text.data());
+  ctx->sink->Error(text.data());
+  return REDISMODULE_OK;
 }
 
 int ReplyWithSimpleString(RedisModuleCtx* ctx, const char* msg) {
@@ -139,7 +140,13 @@ int ReplyWithBigNumber(RedisModuleCtx* ctx, const char* bignum, size_t len) {
 }
 int ReplyWithLongDouble(RedisModuleCtx* ctx, long double d) {
   char text[kLongDoubleTextMax];
-  ctx->sink->Bulk({text, LongDoubleToText(d, text)});
+  const std::string_view digits(text, LongDoubleToText(d, text));
+  if (ctx->sink->resp() < 3) {
+    ctx->sink->Bulk(digits);
+  } else {
+    // A double of more digits than the sink's own have.
+    ctx->sink->RawProtocol("," + std::string(digits) + "\r\n");
+  }
   return REDISMODULE_OK;
 }
 

@@ -93,7 +93,7 @@ class ElementCaller {
 
 int ScanKey(RedisModuleKey* key, RedisModuleScanCursor* cursor, RedisModuleScanKeyCB fn,
             void* privdata) {
-  Entry* entry = key == nullptr ? nullptr : key->entry();
+  Entry* entry = EntryOf(key);
   const bool known =
       entry != nullptr && (entry->type() == TypeId::kSet || entry->type() == TypeId::kHash ||
                            entry->type() == TypeId::kZSet);

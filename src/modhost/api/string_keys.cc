@@ -12,15 +12,15 @@ namespace {
 constexpr size_t kStringMax = 512ull << 20;
 
 int StringSet(RedisModuleKey* key, RedisModuleString* str) {
-  if (!key->writable() || key->iterating()) return REDISMODULE_ERR;
-  key->SetEntry(key->db->SetStringAt(key->entry(), key->key(), str->view(), TtlPolicy::kDrop));
+  if (!CanWrite(key) || key->iterating()) return REDISMODULE_ERR;
+  key->SetEntry(key->db->SetStringAt(EntryOf(key), key->key(), str->view(), TtlPolicy::kDrop));
   key->Changed();
   return REDISMODULE_OK;
 }
 
 // The bytes of the string in memory that may be written.
 char* WritableBytes(RedisModuleKey* key, size_t* len) {
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   *len = entry->string_size();
   char* bytes = key->db->ResizeString(&entry, *len, false);
   key->SetEntry(entry);
@@ -33,7 +33,7 @@ char* StringDMA(RedisModuleKey* key, size_t* len, int mode) {
   static char empty[] = "";
   size_t ignored;
   if (len == nullptr) len = &ignored;
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   if (entry == nullptr) {
     *len = 0;
     return empty;
@@ -47,8 +47,8 @@ char* StringDMA(RedisModuleKey* key, size_t* len, int mode) {
 }
 
 int StringTruncate(RedisModuleKey* key, size_t newlen) {
-  if (!key->writable() || newlen > kStringMax) return REDISMODULE_ERR;
-  Entry* entry = key->entry();
+  if (!CanWrite(key) || newlen > kStringMax) return REDISMODULE_ERR;
+  Entry* entry = EntryOf(key);
   if (entry != nullptr && !entry->is_string()) return REDISMODULE_ERR;
   if (entry == nullptr) {
     if (newlen == 0) return REDISMODULE_OK;

@@ -13,7 +13,7 @@ namespace {
 
 RedisModuleTimerID CreateTimer(RedisModuleCtx* ctx, mstime_t period, RedisModuleTimerProc callback,
                                void* data) {
-  return ctx->host().timers().Create(ctx->module, period, callback, data);
+  return ctx->host().timers().Create(ctx->module, period, ctx->session->db_index, callback, data);
 }
 
 int StopTimer(RedisModuleCtx* ctx, RedisModuleTimerID id, void** data) {

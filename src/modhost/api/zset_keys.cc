@@ -27,6 +27,8 @@ int FlagsOf(ZAddResult::Outcome outcome) {
       return REDISMODULE_ZADD_ADDED;
     case ZAddResult::Outcome::kUpdated:
       return REDISMODULE_ZADD_UPDATED;
+    case ZAddResult::Outcome::kUnchanged:
+      return 0;
     default:
       return REDISMODULE_ZADD_NOP;
   }
@@ -34,8 +36,8 @@ int FlagsOf(ZAddResult::Outcome outcome) {
 
 int Add(RedisModuleKey* key, double score, RedisModuleString* ele, int* flagsptr, bool increment,
         double* newscore) {
-  Entry* entry = key->entry();
-  if (!key->writable() || (entry != nullptr && entry->type() != TypeId::kZSet)) {
+  Entry* entry = EntryOf(key);
+  if (!CanWrite(key) || (entry != nullptr && entry->type() != TypeId::kZSet)) {
     return REDISMODULE_ERR;
   }
   ZAddFlags flags = FlagsFrom(flagsptr);
@@ -69,8 +71,8 @@ int ZsetIncrby(RedisModuleKey* key, double score, RedisModuleString* ele, int* f
 }
 
 int ZsetRem(RedisModuleKey* key, RedisModuleString* ele, int* deleted) {
-  Entry* entry = key->entry();
-  if (!key->writable() || (entry != nullptr && entry->type() != TypeId::kZSet)) {
+  Entry* entry = EntryOf(key);
+  if (!CanWrite(key) || (entry != nullptr && entry->type() != TypeId::kZSet)) {
     return REDISMODULE_ERR;
   }
   const bool removed = entry != nullptr && entry->As<ZSetValue>().Remove(ele->view());
@@ -84,7 +86,7 @@ int ZsetRem(RedisModuleKey* key, RedisModuleString* ele, int* deleted) {
 
 // The sorted set of a key for reading; null when it is empty or of another type.
 ZSetValue* ZsetOf(RedisModuleKey* key) {
-  Entry* entry = key->entry();
+  Entry* entry = EntryOf(key);
   if (entry == nullptr || entry->type() != TypeId::kZSet) return nullptr;
   return &entry->As<ZSetValue>();
 }

@@ -1,0 +1,194 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// API area: descriptions of commands. What a description says about arity and keys is in force;
+// its documentation becomes that of COMMAND DOCS, arguments as one line of syntax.
+#include <cerrno>
+#include <cstdint>
+
+#include "base/ascii.h"
+#include "modhost/api/areas.h"
+#include "modhost/api_table.h"
+#include "modhost/host.h"
+#include "modhost/module_command.h"
+
+namespace backplane {
+namespace {
+
+// The entry of a list whose entries have the size that the module was compiled with.
+template <class T>
+const T* EntryAt(const T* list, size_t entry_size, size_t index) {
+  return reinterpret_cast<const T*>(reinterpret_cast<const char*>(list) + index * entry_size);
+}
+
+constexpr int kDepthMax = 8;
+
+// Null when all is well.
+const char* WhatIsWrong(const RedisModuleCommandKeySpec& spec) {
+  switch (spec.begin_search_type) {
+    case REDISMODULE_KSPEC_BS_UNKNOWN:
+      break;
+    case REDISMODULE_KSPEC_BS_INDEX:
+      if (spec.bs.index.pos < 1) return "a key specification begins before the first argument";
+      break;
+    case REDISMODULE_KSPEC_BS_KEYWORD:
+      if (spec.bs.keyword.keyword == nullptr || spec.bs.keyword.startfrom == 0) {
+        return "a key specification has no keyword, or no place to look for it";
+      }
+      break;
+    default:
+      return "a key specification begins in a way that does not exist";
+  }
+  switch (spec.find_keys_type) {
+    case REDISMODULE_KSPEC_FK_OMITTED:
+    case REDISMODULE_KSPEC_FK_UNKNOWN:
+      return nullptr;
+    case REDISMODULE_KSPEC_FK_RANGE:
+      return spec.fk.range.keystep < 0 ? "a key specification goes backwards" : nullptr;
+    case REDISMODULE_KSPEC_FK_KEYNUM:
+      return spec.fk.keynum.keynumidx < 0 || spec.fk.keynum.firstkey < 0 ||
+                     spec.fk.keynum.keystep < 0
+                 ? "a key specification counts backwards"
+                 : nullptr;
+  }
+  return "a key specification finds keys in a way that does not exist";
+}
+
+// Null when all is well.
+const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, int specs,
+                        int depth) {
+  if (depth > kDepthMax) return "arguments are nested too deeply";
+  for (size_t i = 0; list != nullptr; ++i) {
+    const RedisModuleCommandArg& arg = *EntryAt(list, entry_size, i);
+    if (arg.name == nullptr) return nullptr;
+    const bool nests =
+        arg.type == REDISMODULE_ARG_TYPE_ONEOF || arg.type == REDISMODULE_ARG_TYPE_BLOCK;
+    if (arg.type == REDISMODULE_ARG_TYPE_PURE_TOKEN && arg.token == nullptr) {
+      return "an argument that is a token has none";
+    }
+    if (arg.type == REDISMODULE_ARG_TYPE_KEY &&
+        (arg.key_spec_index < 0 || arg.key_spec_index >= specs)) {
+      return "an argument that is a key names no key specification";
+    }
+    if (nests != (arg.subargs != nullptr)) return "a group of arguments without arguments";
+    if (!nests) continue;
+    if (const char* why = WhatIsWrong(arg.subargs, entry_size, specs, depth + 1)) return why;
+  }
+  return nullptr;
+}
+
+KeyRule RuleOf(const RedisModuleCommandKeySpec& spec) {
+  KeyRule rule;
+  rule.flags = static_cast<uint32_t>(spec.flags);
+  if (spec.begin_search_type == REDISMODULE_KSPEC_BS_KEYWORD) {
+    rule.keyword = spec.bs.keyword.keyword;
+    rule.begin = spec.bs.keyword.startfrom;
+  } else if (spec.begin_search_type == REDISMODULE_KSPEC_BS_INDEX) {
+    rule.begin = spec.bs.index.pos;
+  }
+  if (spec.find_keys_type == REDISMODULE_KSPEC_FK_KEYNUM) {
+    rule.counted = true;
+    rule.count_at = spec.fk.keynum.keynumidx;
+    rule.first = spec.fk.keynum.firstkey;
+    rule.step = spec.fk.keynum.keystep;
+  } else if (spec.find_keys_type == REDISMODULE_KSPEC_FK_RANGE) {
+    rule.last = spec.fk.range.lastkey;
+    rule.step = spec.fk.range.keystep;
+    rule.limit = spec.fk.range.limit;
+  }
+  if (rule.step == 0) rule.step = 1;
+  return rule;
+}
+
+// Arguments as a line of syntax: "[FROM numkeys source [source ...]]".
+std::string SyntaxOf(const RedisModuleCommandArg* list, size_t entry_size, int depth) {
+  std::string text;
+  if (list == nullptr || depth > kDepthMax) return text;
+  for (size_t i = 0;; ++i) {
+    const RedisModuleCommandArg& arg = *EntryAt(list, entry_size, i);
+    if (arg.name == nullptr) return text;
+    std::string word = arg.display_text != nullptr ? arg.display_text : arg.name;
+    const bool block = arg.type == REDISMODULE_ARG_TYPE_BLOCK;
+    if (block || arg.type == REDISMODULE_ARG_TYPE_ONEOF) {
+      word = SyntaxOf(arg.subargs, entry_size, depth + 1);
+    }
+    if (arg.type == REDISMODULE_ARG_TYPE_PURE_TOKEN) {
+      word = arg.token != nullptr ? arg.token : word;
+    } else if (arg.token != nullptr) {
+      word = std::string(arg.token) + " " + word;
+    }
+    if ((arg.flags & REDISMODULE_CMD_ARG_MULTIPLE) != 0) word += " [" + word + " ...]";
+    if ((arg.flags & REDISMODULE_CMD_ARG_OPTIONAL) != 0) word = "[" + word + "]";
+    if (!text.empty()) text += ' ';
+    text += word;
+  }
+}
+
+void Describe(ModuleCommand& adapter, const RedisModuleCommandInfo& info,
+              std::vector<KeyRule> rules) {
+  Command& command = adapter.command();
+  auto text = [](const char* from) { return from == nullptr ? std::string() : std::string(from); };
+  command.summary = text(info.summary);
+  command.complexity = text(info.complexity);
+  command.since = text(info.since);
+  command.arguments = SyntaxOf(info.args, info.version->sizeof_arg, 0);
+  if (info.arity != 0) command.arity = info.arity;
+  if (rules.empty()) return;
+  const KeyRule& first = rules[0];
+  command.key_flags = first.flags;
+  // What the registry can say by itself it says; the rest is found by the rules.
+  if (rules.size() == 1 && first.keyword.empty() && !first.counted && first.limit <= 1) {
+    const int last = first.last < 0 ? first.last : first.begin + first.last;
+    command.keys = {first.begin, last, first.step};
+    return;
+  }
+  if (first.keyword.empty() && !first.counted) {
+    command.keys = {first.begin, first.last < 0 ? first.last : first.begin + first.last,
+                    first.step};
+  }
+  command.flags |= kCmdMovableKeys;
+  if (command.key_finder == nullptr) command.key_finder = &ModuleCommand::FindKeysByRules;
+  adapter.set_key_rules(std::move(rules));
+}
+
+int Refuse(const ModuleCommand& adapter, int error, const char* why) {
+  adapter.module()->host().logger().Warning("Description of the module command '" +
+                                            adapter.command().fullname + "' refused: " + why);
+  errno = error;
+  return REDISMODULE_ERR;
+}
+
+int SetCommandInfo(RedisModuleCommand* handle, const RedisModuleCommandInfo* info) {
+  if (handle == nullptr || info == nullptr || info->version == nullptr) {
+    errno = EINVAL;
+    return REDISMODULE_ERR;
+  }
+  ModuleCommand& adapter = *ModuleCommand::From(handle);
+  if (adapter.described) return Refuse(adapter, EEXIST, "there is one already");
+  std::vector<KeyRule> rules;
+  for (size_t i = 0; info->key_specs != nullptr; ++i) {
+    const auto& spec = *EntryAt(info->key_specs, info->version->sizeof_keyspec, i);
+    if (spec.begin_search_type == REDISMODULE_KSPEC_BS_INVALID) break;
+    if (const char* why = WhatIsWrong(spec)) return Refuse(adapter, EINVAL, why);
+    rules.push_back(RuleOf(spec));
+  }
+  for (size_t i = 0; info->history != nullptr; ++i) {
+    const auto& entry = *EntryAt(info->history, info->version->sizeof_historyentry, i);
+    if (entry.since == nullptr) break;
+    if (entry.changes == nullptr) return Refuse(adapter, EINVAL, "history without a change");
+  }
+  if (const char* why =
+          WhatIsWrong(info->args, info->version->sizeof_arg, static_cast<int>(rules.size()), 0)) {
+    return Refuse(adapter, EINVAL, why);
+  }
+  adapter.described = true;
+  Describe(adapter, *info, std::move(rules));
+  return REDISMODULE_OK;
+}
+
+}  // namespace
+
+void RegisterCommandInfoApi(ApiTable& table) {
+  const ApiRow rows[] = {BACKPLANE_API_ROW(SetCommandInfo)};
+  table.Add(rows);
+}
+
+}  // namespace backplane
