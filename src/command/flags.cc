@@ -33,6 +33,7 @@ constexpr Name kCommandFlags[] = {
     {kCmdMovableKeys, "movablekeys"},
     {kCmdAllowBusy, "allow_busy"},
     {kCmdNoAsyncLoading, "no_async_loading"},
+    {kCmdNoMandatoryKeys, "no_mandatory_keys"},
 };
 
 constexpr Name kCategories[] = {

@@ -160,8 +160,10 @@ Result<StartupDirectives> ApplyCommandLine(OptionTable& options,
       ++i;
     }
     if (auto status = reader.ApplyWords(words); !status) {
+      std::string line = words[0];
+      for (size_t w = 1; w < words.size(); ++w) line += " \"" + words[w] + "\"";
       return Fail(status.error().code,
-                  "Reading the command line\n>>> '" + words[0] + "'\n" + status.error().message);
+                  "Reading the command line\n>>> '" + line + "'\n" + status.error().message);
     }
   }
   return directives;

@@ -73,11 +73,12 @@ TEST_F(DatabaseTest, LongKeysAreWhole) {
   EXPECT_EQ(db_.size(), 4u);
 }
 
+struct Model {
+  std::string value;
+  int64_t expire_ms = -1;
+};
+
 TEST_F(DatabaseTest, AgreesWithAModel) {
-  struct Model {
-    std::string value;
-    int64_t expire_ms = -1;
-  };
   Random random(20261123);
   std::map<std::string, Model> model;
   const size_t sizes[] = {0, 1, 5, 15, 16, 31, 44, 45, 100, 200, 255, 256, 300, 5000};

@@ -203,3 +203,10 @@ def wait_until(condition, seconds=30, what="the condition"):
         assert time.monotonic() < deadline, f"{what} did not come true in {seconds} s"
         time.sleep(0.01)
     return value
+
+
+def not_yet(reason):
+    """Marks a test of something that our server does not do yet: it must fail there, and pass on Redis."""
+    import pytest
+
+    return pytest.mark.xfail(not is_redis(binary_under_test()), reason=reason, strict=True)

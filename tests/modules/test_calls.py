@@ -3,6 +3,8 @@
 
 import pytest
 
+from harness.server import not_yet
+
 MODULES = ["calls"]
 
 
@@ -125,6 +127,7 @@ def test_out_of_memory(conn, option):
     assert conn.do("calls.call", "M", "set", "x", "4") == b"OK"
 
 
+@not_yet("what flag D replies for an unknown command is not settled")
 @pytest.mark.since("7.2")
 def test_check_only(conn):
     conn.do("set", "x", "1")

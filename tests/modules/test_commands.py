@@ -3,6 +3,8 @@
 
 import pytest
 
+from harness.server import not_yet
+
 MODULES = ["commands"]
 
 
@@ -41,6 +43,7 @@ def test_subcommands(conn):
     assert set(info(conn, "commands.parent|set")["flags"]) == {b"write", b"module"}
 
 
+@not_yet("commands have one set of key flags, not one for each key")
 def test_getkeys_api(conn):
     assert conn.do("command", "getkeys", "commands.getkeys", 2, "a", "b", "c") == [b"a", b"b"]
     assert conn.do("command", "getkeys", "commands.getkeys", 1, "a") == [b"a"]
@@ -50,6 +53,7 @@ def test_getkeys_api(conn):
     assert b"movablekeys" in info(conn, "commands.getkeys")["flags"]
 
 
+@not_yet("commands have one set of key flags, not one for each key")
 def test_keys_of_other_commands(conn):
     read, access, overwrite, insert = 1, 16, 4, 64
     assert conn.do("commands.keysof", "commands.getkeysflags", "x", "y") == [b"x", read | access, b"y", overwrite | insert]
@@ -61,6 +65,7 @@ def test_keys_of_other_commands(conn):
     assert conn.do("commands.keysof", "ping")[0] == b"0"
 
 
+@not_yet("COMMAND DOCS has no history, tips and structured arguments")
 def test_description(conn, conn3):
     docs = conn3.do("command", "docs", "commands.described")[b"commands.described"]
     assert docs[b"summary"] == b"Describes itself."
@@ -88,6 +93,7 @@ def test_a_second_or_wrong_description_is_refused(conn):
     assert conn.do("commands.refusals") == [1, 1]
 
 
+@not_yet("commands have one set of key flags, not one for each key")
 def test_keys_by_description(conn):
     assert conn.do("command", "getkeys", "commands.described", "t") == [b"t"]
     assert conn.do("command", "getkeys", "commands.described", "t", "FROM", 2, "a", "b") == [b"t", b"a", b"b"]

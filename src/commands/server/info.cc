@@ -5,6 +5,7 @@
 #include <sys/utsname.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <map>
 #include <set>
 
@@ -238,7 +239,10 @@ void CommandStatsSection(CommandContext& ctx, InfoWriter& w) {
     int64_t usec = ctx.engine().tick_clock().ToNanos(c.stats.ticks) / 1000;
     double per_call =
         c.stats.calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(c.stats.calls);
-    w.Line("cmdstat_" + c.fullname,
+    // A colon would end the field's name.
+    std::string name = c.fullname;
+    std::replace(name.begin(), name.end(), ':', '_');
+    w.Line("cmdstat_" + name,
            fmt::format("calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}",
                        c.stats.calls, usec, per_call, c.stats.rejected, c.stats.failed));
   };

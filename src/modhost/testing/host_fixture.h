@@ -18,6 +18,11 @@
 #include "resp/output_buffer.h"
 #include "resp/resp_encoder.h"
 
+// The path of the probe module, given by the build to the test program.
+#ifndef BACKPLANE_PROBE_MODULE
+#define BACKPLANE_PROBE_MODULE ""
+#endif
+
 namespace backplane {
 
 class HostFixture : public ::testing::Test {
