@@ -139,8 +139,8 @@ static int Info(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   // A function of a newer release than the one at hand is NULL: ask before using it.
   if (RMAPI_FUNC_SUPPORTED(RedisModule_GetServerVersion)) {
     int version = RedisModule_GetServerVersion();
-    RedisModuleString *text = RedisModule_CreateStringPrintf(
-        ctx, "%d.%d.%d", version >> 16, version >> 8 & 0xff, version & 0xff);
+    RedisModuleString *text = RedisModule_CreateStringPrintf(ctx, "%d.%d.%d", version >> 16,
+                                                             version >> 8 & 0xff, version & 0xff);
     RedisModule_ReplyWithString(ctx, text);
     RedisModule_FreeString(ctx, text);
   } else {
