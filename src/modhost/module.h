@@ -18,8 +18,15 @@ class ModuleHost;
 
 // What INFO and MODULE STATS show about the use of a module.
 struct ModuleUsage {
+  // Commands.
   uint64_t calls = 0;
-  uint64_t ticks = 0;
+  uint64_t ticks = 0;  // see base/clock.h
+  // Everything else that the host calls: timers, events, type callbacks.
+  uint64_t callbacks = 0;
+  uint64_t callback_ticks = 0;
+  // Threads of the module that held the host lock.
+  uint64_t lock_holds = 0;
+  uint64_t lock_ticks = 0;
 };
 
 class Module {
