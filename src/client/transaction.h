@@ -13,6 +13,7 @@ class Command;
 
 struct QueuedCommand {
   const Command* command;
+  uint64_t generation;  // of the registry, when the command was found there
   std::vector<std::string> args;
 };
 

@@ -223,6 +223,7 @@ class HzOption final : public Option {
 constexpr EnumName kOnlyNo[] = {{"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
+constexpr EnumName kRevival[] = {{"eager", 0}, {"lazy", 1}};
 constexpr EnumName kSanitize[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr EnumName kFacilities[] = {{"user", 8},         {"local0", 16 << 3}, {"local1", 17 << 3},
                                     {"local2", 18 << 3}, {"local3", 19 << 3}, {"local4", 20 << 3},
@@ -319,6 +320,7 @@ constexpr BoolRow kBools[] = {
     {"daemonize", &Settings::daemonize, kOptionImmutable},
     {"syslog-enabled", &Settings::syslog_enabled, kOptionImmutable},
     {"dynamic-hz", &Settings::dynamic_hz},
+    {"module-load-probe", &Settings::module_load_probe, kOptionProtected},
     {"always-show-logo", &Settings::always_show_logo, kOptionImmutable},
     {"rdbcompression", &Settings::rdbcompression},
     {"rdbchecksum", &Settings::rdbchecksum, kOptionImmutable},
@@ -343,6 +345,7 @@ constexpr IntegerRow kIntegers[] = {
     {"tcp-backlog", &Settings::tcp_backlog, 0, INT_MAX, kOptionImmutable},
     {"tcp-keepalive", &Settings::tcp_keepalive, 0, INT_MAX},
     {"timeout", &Settings::timeout, 0, INT_MAX},
+    {"module-probe-timeout", &Settings::module_probe_timeout, 1, INT_MAX},
     {"maxclients", &Settings::maxclients, 1, UINT_MAX},
     {"proto-max-bulk-len", &Settings::proto_max_bulk_len, 1 << 20, INT64_MAX, 0,
      IntegerFormat::kMemory},
@@ -387,6 +390,9 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                         std::span(kSanitize));
   AddOption<EnumOption>(table, "enable-module-command", kOptionImmutable,
                         &settings.enable_module_command, std::span(kLocalAccess));
+  AddOption<WordsOption>(table, "module-directories", kOptionImmutable,
+                         &settings.module_directories);
+  AddOption<EnumOption>(table, "module-revival", 0u, &settings.module_revival, std::span(kRevival));
   AddOption<EnumOption>(table, "enable-debug-command", kOptionImmutable,
                         &settings.enable_debug_command, std::span(kLocalAccess));
   AddOption<EnumOption>(table, "enable-protected-configs", kOptionImmutable,

@@ -117,4 +117,29 @@ Status SizeOption::Set(const std::vector<std::string>& args) {
   return {};
 }
 
+Status WordsOption::Set(const std::vector<std::string>& args) {
+  std::vector<std::string> words = args;
+  if (words.size() == 1 && words[0].empty()) words.clear();
+  *field_ = std::move(words);
+  return {};
+}
+
+std::string WordsOption::Get() const {
+  std::string text;
+  for (const std::string& word : *field_) {
+    if (!text.empty()) text += ' ';
+    text += word;
+  }
+  return text;
+}
+
+std::vector<std::string> WordsOption::FileValues() const {
+  std::string text;
+  for (const std::string& word : *field_) {
+    if (!text.empty()) text += ' ';
+    AppendQuoted(word, &text);
+  }
+  return {text.empty() ? std::string("\"\"") : text};
+}
+
 }  // namespace backplane

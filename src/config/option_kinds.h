@@ -83,6 +83,21 @@ class StringOption final : public Option {
   Check check_;
 };
 
+// Words, one after the other: paths. An empty word alone means none.
+class WordsOption final : public Option {
+ public:
+  WordsOption(std::string name, uint32_t flags, std::vector<std::string>* field)
+      : Option(std::move(name), flags), field_(field), default_(*field) {}
+  Status Set(const std::vector<std::string>& args) override;
+  std::string Get() const override;
+  std::vector<std::string> FileValues() const override;
+  bool IsDefault() const override { return *field_ == default_; }
+
+ private:
+  std::vector<std::string>* field_;
+  std::vector<std::string> default_;
+};
+
 // A size_t field of EncodingLimits and its kind.
 class SizeOption final : public Option {
  public:

@@ -114,7 +114,8 @@ void Engine::CountErrorReply(const ReplySink& sink) {
 
 void Engine::Queue(Session& session, const Command& command, Args args) {
   // Queued commands outlive the input buffer, so they are copied.
-  QueuedCommand queued{&command, std::vector<std::string>(args.begin(), args.end())};
+  QueuedCommand queued{&command, services_.commands.generation(),
+                       std::vector<std::string>(args.begin(), args.end())};
   session.transaction->flags_union |= command.flags;
   session.transaction->queue.push_back(std::move(queued));
   SinkFor(session).SimpleString("QUEUED");
@@ -208,7 +209,18 @@ void Engine::RunTransaction(Session& session, ReplySink& reply) {
   std::vector<std::string_view> views;
   for (const QueuedCommand& queued : transaction->queue) {
     views.assign(queued.args.begin(), queued.args.end());
-    Call(session, *queued.command, views, reply);
+    const Command* command = queued.command;
+    if (queued.generation != services_.commands.generation()) [[unlikely]] {
+      // Modules came or went since.
+      std::string error;
+      command = Resolve(session, views, &error);
+      if (command == nullptr) {
+        reply.Error(error);
+        CountErrorReply(reply);
+        continue;
+      }
+    }
+    Call(session, *command, views, reply);
   }
   session.executing_transaction = false;
   if (holds) session.ReleaseMessages();

@@ -198,10 +198,10 @@ char* Database::ResizeString(Entry** entry, size_t size, bool growing) {
   return content.block->data();
 }
 
-void Database::ReplaceValue(Entry* entry, std::unique_ptr<Value> value) {
+std::unique_ptr<Value> Database::ExchangeValue(Entry* entry, std::unique_ptr<Value> value) {
   EntryBuilder::Content old = EntryBuilder::TakeContent(entry);
   EntryBuilder::ReplaceInPlace(entry, EntryBuilder::ForValue(std::move(value)));
-  EntryBuilder::FreeContent(old);
+  return std::unique_ptr<Value>(old.value);
 }
 
 void Database::Remove(EntryTable::Position position, const Key& key,

@@ -83,7 +83,11 @@ class Database {
   // more. *entry is updated. REQUIRES (*entry)->is_string(), nothing else holds *entry.
   char* ResizeString(Entry** entry, size_t size, bool growing);
   // Replaces the value object of an aggregate (an in-place conversion); the old one is freed.
-  void ReplaceValue(Entry* entry, std::unique_ptr<Value> value);
+  void ReplaceValue(Entry* entry, std::unique_ptr<Value> value) {
+    ExchangeValue(entry, std::move(value)).reset();
+  }
+  // The same; the old one is the caller's.
+  std::unique_ptr<Value> ExchangeValue(Entry* entry, std::unique_ptr<Value> value);
 
   // Removes; false when absent. Expired keys count as absent. `lazy`: big values are freed in the
   // background.

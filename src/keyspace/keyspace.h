@@ -14,6 +14,7 @@
 #include "keyspace/notify.h"
 #include "keyspace/observer.h"
 #include "keyspace/watch.h"
+#include "value/dormant_value.h"
 #include "value/limits.h"
 
 namespace backplane {
@@ -86,6 +87,7 @@ class Keyspace {
   Stats& stats() { return stats_; }
   Random& random() { return random_; }
   EncodingLimits& limits() { return *limits_; }
+  DormantTypes& dormant_types() { return dormant_types_; }
 
   // All databases at once: FLUSHALL.
   void FlushAll(bool lazy);
@@ -94,6 +96,8 @@ class Keyspace {
   uint64_t KeyCount() const;
 
  private:
+  // Before what holds values, which point to it: databases and the lazy-free thread.
+  DormantTypes dormant_types_;
   std::vector<std::unique_ptr<Database>> databases_;
   int64_t now_ms_ = 0;
   uint32_t access_clock_ = 0;

@@ -6,6 +6,7 @@
 
 #include "modhost/context.h"
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 
 using backplane::ArgumentStrings;
 using backplane::Engine;
@@ -23,9 +24,24 @@ RedisModuleBlockedClient::~RedisModuleBlockedClient() {
   if (on_keys) module()->host().key_waiters().Remove(this);
   StopTimer();
   if (session != nullptr) {
-    session->reply().Error("UNBLOCKED the module that the command belongs to was unloaded");
+    session->reply().Error(backplane::kUnblockedByUnload);
     ReleaseClient();
   }
+}
+
+void RedisModuleBlockedClient::Abandon() {
+  abandoned = true;
+  StopTimer();
+  if (on_keys) module()->host().key_waiters().Remove(this);
+  if (session == nullptr) return;
+  session->reply().Error(backplane::kUnblockedByUnload);
+  ReleaseClient();
+}
+
+void RedisModuleBlockedClient::EndBy(int64_t deadline_ms) {
+  if (deadline != 0 && deadline <= deadline_ms) return;
+  StopTimer();
+  StartTimer(std::max<int64_t>(deadline_ms - module()->host().loop().now_ms(), 1));
 }
 
 void RedisModuleBlockedClient::ReleaseClient() {
@@ -129,6 +145,20 @@ int64_t RedisModuleBlockedClient::OnTimer() {
   return -1;
 }
 
+void RedisModuleBlockedClient::FreePrivateData() {
+  if (privdata == nullptr || free_privdata == nullptr) return;
+  ModuleHost& host = module()->host();
+  Engine::Unit unit(host.engine());
+  ModuleHost::InternalSession internal(host, db);
+  RedisModuleCtx ctx(module(), internal.get(), &host.null_sink());
+  if (session == nullptr) ctx.flags |= backplane::kCtxBlockedDisconnected;
+  ctx.client_id = client_id;
+  ctx.blocked = this;
+  ctx.blocked_privdata = privdata;
+  backplane::ModuleCallback mark(*module(), "free_privdata");
+  free_privdata(&ctx, std::exchange(privdata, nullptr));
+}
+
 void RedisModuleBlockedClient::Complete() {
   StopTimer();
   const bool connected = session != nullptr;
@@ -137,17 +167,7 @@ void RedisModuleBlockedClient::Complete() {
   } else if (connected && !on_keys && !aborted && reply_callback != nullptr) {
     RunReplyCallback(reply_callback, backplane::kCtxBlockedReply);
   }
-  if (privdata != nullptr && free_privdata != nullptr) {
-    ModuleHost& host = module()->host();
-    Engine::Unit unit(host.engine());
-    ModuleHost::InternalSession internal(host, db);
-    RedisModuleCtx ctx(module(), internal.get(), &host.null_sink());
-    if (!connected) ctx.flags |= backplane::kCtxBlockedDisconnected;
-    ctx.client_id = client_id;
-    ctx.blocked = this;
-    ctx.blocked_privdata = privdata;
-    free_privdata(&ctx, privdata);
-  }
+  if (!abandoned) FreePrivateData();
   if (session != nullptr) {
     if (!tape.empty()) {
       tape.Finish();

@@ -43,6 +43,12 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   void ServeKey(const std::string& key);
   // Lets the client go on.
   void ReleaseClient();
+  // The client gets an error; the handle stays, for a thread that will end it.
+  void Abandon();
+  // Hands the private data to the module's callback.
+  void FreePrivateData();
+  // The wait ends at this time of the loop at the latest.
+  void EndBy(int64_t deadline_ms);
 
   backplane::Session* session;  // null: gone, timed out, or never was blocked
   uint64_t client_id = 0;
@@ -54,6 +60,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   FreePrivdata free_privdata = nullptr;
   void* privdata = nullptr;
   bool aborted = false;
+  bool abandoned = false;        // the module is gone: none of its callbacks may run
   bool on_keys = false;          // waits for `keys`
   bool wakes_on_delete = false;  // REDISMODULE_BLOCK_UNBLOCK_DELETED
   bool served = false;           // a key's callback has replied
@@ -70,6 +77,10 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
 namespace backplane {
 
 class ModuleHost;
+
+// What a client is told whose command is not there any more.
+inline constexpr char kUnblockedByUnload[] =
+    "UNBLOCKED the module that the command belongs to was unloaded";
 
 // Handles whose end was asked for.
 class BlockedClients {

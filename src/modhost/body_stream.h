@@ -3,7 +3,6 @@
 // thread.
 #pragma once
 
-#include <string>
 #include <string_view>
 
 #include "persist/byte_sink.h"
@@ -19,7 +18,7 @@ class BodyReader {
   explicit BodyReader(std::string_view bytes) : source_(bytes), reader_(source_) {
     source_.set_checksum(false);
   }
-  ValueReader* reader() { return &reader_; }
+  RdbReader* reader() { return &reader_; }
 
  private:
   MemorySource source_;
@@ -28,13 +27,16 @@ class BodyReader {
 
 class BodyWriter {
  public:
-  BodyWriter() : sink_(&bytes_), writer_(sink_, 11, true) {}
+  // `compress`: LZF for long strings, for bytes that go to a disk or another server.
+  explicit BodyWriter(bool compress) : writer_(sink_, 11, compress) {}
   ValueWriter* writer() { return &writer_; }
-  const std::string& bytes() const { return bytes_; }
+  // Valid until the next write or Clear.
+  std::string_view bytes() { return sink_.bytes(); }
+  // Starts another body.
+  void Clear() { sink_.Clear(); }
 
  private:
-  std::string bytes_;
-  StringSink sink_;
+  MemorySink sink_;
   RdbWriter writer_;
 };
 

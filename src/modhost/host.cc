@@ -9,6 +9,8 @@
 #include "modhost/client_info.h"
 #include "modhost/context.h"
 #include "modhost/host_accessor.h"
+#include "modhost/jobs.h"
+#include "modhost/mapped_module.h"
 #include "modhost/module_option.h"
 
 namespace backplane {
@@ -16,6 +18,8 @@ namespace backplane {
 ModuleHost::ModuleHost(const Services& services)
     : services_(services),
       replies_(&lock_),
+      swap_(this),
+      sweeps_(this),
       types_(this),
       key_events_(this, &services.engine),
       events_(this),
@@ -25,6 +29,7 @@ ModuleHost::ModuleHost(const Services& services)
       watched_fds_(&services.loop, &lock_),
       blocked_clients_(&services.loop),
       key_waiters_(&services.engine) {
+  jobs_ = std::make_unique<ModuleJobs>(this);
   RegisterAllApis(api_);
   api_.Seal();
   SetCurrentHost(this);
@@ -39,6 +44,7 @@ ModuleHost::~ModuleHost() {
   services_.options.RemoveListener(this);
   if (services_.persistence != nullptr) services_.persistence->RemoveListener(this);
   services_.loop.RemoveHook(this);
+  jobs_.reset();
   for (auto it = modules_.rbegin(); it != modules_.rend(); ++it) {
     (*it)->DestroyAll();
     SetModuleInSlot((*it)->slot(), nullptr);
@@ -84,9 +90,12 @@ int ModuleHost::BeforeWait() {
     lock_.EngineRelease();
     return -1;
   }
+  const bool swept = sweeps_.running();
+  sweeps_.RunSlice();
   events_.Fire(REDISMODULE_EVENT_EVENTLOOP, REDISMODULE_SUBEVENT_EVENTLOOP_BEFORE_SLEEP, nullptr);
   lock_.EngineRelease();
-  return -1;
+  // The next slice; or output of what the last one concluded, which is sent before the next wait.
+  return swept ? 0 : -1;
 }
 
 void ModuleHost::AfterWait() {

@@ -22,25 +22,39 @@
 #include "engine/engine.h"
 #include "modhost/api_table.h"
 #include "modhost/blocked_client.h"
+#include "modhost/body_stream.h"
 #include "modhost/call_reply.h"
 #include "modhost/command_filters.h"
 #include "modhost/host_lock.h"
 #include "modhost/key.h"
 #include "modhost/key_events.h"
 #include "modhost/key_waiters.h"
+#include "modhost/load_request.h"
 #include "modhost/module.h"
+#include "modhost/module_file.h"
 #include "modhost/server_events.h"
 #include "modhost/string.h"
+#include "modhost/sweeps.h"
 #include "modhost/timers.h"
 #include "modhost/type_registry.h"
+#include "modhost/value_swap.h"
 #include "modhost/watched_fd.h"
 #include "net/event_loop.h"
 #include "persist/persistence.h"
 
 namespace backplane {
 
-// What LOADEX gives besides the path: pairs of name and value.
-using ModuleConfigs = std::vector<std::pair<std::string, std::string>>;
+class ModuleJobs;
+class TrialReporter;
+struct ModuleReport;
+
+// A client that waited for keys, with the command that it waits with.
+struct WaitingCommand {
+  Session* session;
+  uint64_t client_id;
+  std::vector<std::string> args;
+  int64_t deadline_ms;  // 0: none
+};
 
 class ModuleHost final : private LoopHook,
                          private Clients::Listener,
@@ -64,12 +78,39 @@ class ModuleHost final : private LoopHook,
   ModuleHost& operator=(const ModuleHost&) = delete;
 
   // --- for MODULE commands and the server ---
-  // The error's message is the reply text after "ERR ". Reasons are in the log.
-  Status Load(const std::string& path, const std::vector<std::string>& args,
-              const ModuleConfigs& configs = {});
-  Status Unload(std::string_view name);
+  // Loads, upgrades, and trials of both: what takes longer than a turn of the loop.
+  ModuleJobs& jobs() { return *jobs_; }
+  // The error's message is the reply text after "ERR "; reasons are in the log too. `keep_data`:
+  // values of the module's types become dormant; without, their existence is an error.
+  Status Unload(std::string_view name, bool keep_data);
   Module* FindModule(std::string_view name) const;
   const std::vector<std::unique_ptr<Module>>& modules() const { return modules_; }
+  // Modules that are unloaded but for their code, which threads still run or the loader keeps.
+  const std::vector<std::unique_ptr<Module>>& quarantined() const { return quarantined_; }
+
+  // --- the steps of a load or upgrade, for jobs and trials; each ends before it returns ---
+  // Opens the file and checks it against the settings. The error says what is wrong with it.
+  Result<ModuleFile> OpenFile(const LoadRequest& request) const;
+  // The module that was loaded from this very file; null when none was.
+  Module* LoadedFrom(const ModuleFile& file) const;
+  // Maps the file, runs OnLoad, and revives values. The error was logged.
+  Result<Module*> LoadFile(ModuleFile file, const LoadRequest& request, Revival revival);
+  // Why the module that `report` tells of cannot replace `old`; empty when it can.
+  std::string WhyNoSuccessor(const Module& old, const ModuleReport& report) const;
+  // Why nothing may happen to the module now, of what holds for unload and upgrade; empty when it
+  // may.
+  std::string WhyBusy(const Module& module) const;
+  // Replaces the module: its values go from the old code to the new. After an error the old
+  // version is back, unless the error says that it could not be loaded again (values are dormant
+  // then). *outcome is filled either way.
+  Status Replace(Module& old, ModuleFile file, const UpgradeRequest& request,
+                 UpgradeOutcome* outcome);
+  // In a forked child: what Trial says.
+  void TryLoad(const LoadRequest& request, Module* replaces, TrialReporter& reporter);
+  // A module said who it is, while it is tried.
+  void NoteIdentified(const Module& module);
+  // The sentence that a load is refused with for the name of `module`.
+  std::string NameTaken(const Module& module) const;
   // Options of modules read from the config file before the modules are loaded.
   void SetPendingConfigs(
       const std::vector<std::pair<std::string, std::vector<std::string>>>& unknown);
@@ -115,6 +156,10 @@ class ModuleHost final : private LoopHook,
   KeyWaiters& key_waiters() { return key_waiters_; }
   StringPool& strings() { return strings_; }
   KeyPool& keys() { return keys_; }
+  ValueSwap& swap() { return swap_; }
+  Sweeps& sweeps() { return sweeps_; }
+  // Scratch for bodies of values, which are made one at a time.
+  BodyWriter& body_writer() { return body_writer_; }
   CallReplyPool& replies() { return replies_; }
   NullSink& null_sink() { return null_sink_; }
   ApiTable& api() { return api_; }
@@ -212,17 +257,59 @@ class ModuleHost final : private LoopHook,
   void OnForkChild(bool born) override;
   void OnInForkedChild() override { is_child = true; }
 
+  // What a module leaves to its successor, or to itself when it comes back.
+  struct Estate {
+    std::vector<WaitingCommand> waiting;  // clients that waited for keys
+    std::vector<DormantAux> aux;
+    ModuleConfigs options;
+    uint64_t values = 0;
+  };
+
   void ReapChild();
   void FireClientChange(Session& session, uint64_t subevent);
-  // Maps the binary and runs OnLoad; the reason of a failure is logged.
-  bool Start(Module& module);
-  bool RunOnLoad(Module& module, void* entry);
-  bool Accepted(Module& module, int result);
+
+  // --- load.cc ---
+  // A module in a slot of its own, in the list; null when there is no slot.
+  Module* AddModule(const LoadRequest& request);
+  // Maps the file and runs OnLoad.
+  Status StartModule(Module& module, ModuleFile file);
+  int RunOnLoad(Module& module, void* entry);
+  Status Accepted(Module& module, int result);
+  Status UnusedConfigs(const ModuleConfigs& configs) const;
   void LogMissing(Module& module);
-  void ReviveFor(Module& module);
+  void ReviveFor(Module& module, Revival revival);
   void FireModuleChange(const Module& module, uint64_t subevent);
-  void Discard(Module& module);
   int FreeSlot() const;
+
+  // --- unload.cc ---
+  // The module gives its values and waiting clients away and agrees to go (OnUnload). After an
+  // error it is whole again.
+  Result<Estate> Retire(Module& module);
+  Status RunOnUnload(Module& module);
+  std::vector<WaitingCommand> TakeWaiting(Module& module);
+  // Runs their commands again, for clients that are still there.
+  void RunAgain(std::vector<WaitingCommand> waiting);
+  // Takes out what it registered, and unmaps it, or puts it under quarantine.
+  void Remove(Module& module);
+  // Dormant values of its types.
+  uint64_t DormantValuesOf(const Module& module);
+  void ForgetReferences(Module& module);
+  void ReportLeftMemory(const Module& module, bool others_involved);
+
+  // --- upgrade.cc ---
+  Result<Module*> StartSuccessor(ModuleFile file, const LoadRequest& request,
+                                 const ModuleConfigs& inherited, size_t position);
+  // Revives what the predecessor left. Eager: everything must be readable, or nothing is changed.
+  Status Succeed(Module& successor, Revival revival);
+  // Loads the old version again, of whose file `file` is left. Returns the error of the upgrade.
+  Status RollBack(const Error& why, Result<ModuleFile> file, const LoadRequest& request,
+                  const Estate& estate, size_t position);
+
+  // --- try_load.cc ---
+  void TellFacts(Module& module, TrialReporter& reporter);
+  std::vector<ModuleType*> HideForTrial(Module& old);
+  void TryValues(Module& successor, const std::vector<ModuleType*>& old_types,
+                 TrialReporter& reporter);
 
   Services services_;
   HostLock lock_;
@@ -231,6 +318,9 @@ class ModuleHost final : private LoopHook,
   StringPool strings_;
   KeyPool keys_;
   CallReplyPool replies_;
+  ValueSwap swap_;
+  Sweeps sweeps_;
+  BodyWriter body_writer_{false};
   std::vector<std::unique_ptr<Session>> sessions_;
   size_t sessions_used_ = 0;
   uint64_t entry_moves_ = 0;
@@ -250,7 +340,10 @@ class ModuleHost final : private LoopHook,
   std::map<std::string, std::vector<std::string>, std::less<>> pending_configs_;
   ForkedChild child_;
   bool serving_ = false;
+  TrialReporter* trial_ = nullptr;  // in the child of a trial only
   std::vector<std::unique_ptr<Module>> modules_;
+  std::vector<std::unique_ptr<Module>> quarantined_;
+  std::unique_ptr<ModuleJobs> jobs_;
 };
 
 // Fills the table with every function that the host has; one line for each area.

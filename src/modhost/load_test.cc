@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Loading and unloading: the contract, and that nothing is left behind.
+#include <filesystem>
+
 #include "modhost/testing/host_fixture.h"
 #include "value/dormant_value.h"
 
@@ -15,7 +17,7 @@ TEST_F(LoadTest, LoadsAndUnloadsWithoutATrace) {
     EXPECT_NE(Registered(), before);
     EXPECT_EQ(probe().version(), 7);
     EXPECT_EQ(Run("probe.echo a b"), "*2\r\n$1\r\na\r\n$1\r\nb\r\n");
-    ASSERT_TRUE(host_.Unload("probe").has_value());
+    ASSERT_TRUE(host_.Unload("probe", false).has_value());
     EXPECT_EQ(Registered(), before);
     EXPECT_EQ(Run("probe.echo a").substr(0, 20), "-ERR unknown command");
   }
@@ -39,18 +41,30 @@ TEST_F(LoadTest, RefusesAnApiVersionThatItDoesNotKnow) {
 TEST_F(LoadTest, RefusesANameThatIsTaken) {
   ASSERT_TRUE(Load());
   const std::string before = Registered();
-  EXPECT_FALSE(Load());
+  const std::string copy = ::testing::TempDir() + "copy_of_probe.so";
+  std::filesystem::copy_file(ProbePath(), copy, std::filesystem::copy_options::overwrite_existing);
+  const Status loaded = host_.jobs().LoadNow(copy, {});
+  ASSERT_FALSE(loaded.has_value());
+  EXPECT_NE(loaded.error().message.find("MODULE UPGRADE"), std::string::npos);
   EXPECT_EQ(Registered(), before);
   EXPECT_EQ(Run("probe.echo"), "*0\r\n");
 }
 
+TEST_F(LoadTest, TheSameFileAgainChangesNothing) {
+  ASSERT_TRUE(Load());
+  const std::string before = Registered();
+  EXPECT_TRUE(Load());
+  EXPECT_EQ(Registered(), before);
+  EXPECT_NE(Log().find("already"), std::string::npos);
+}
+
 TEST_F(LoadTest, RefusesWhatIsNoModule) {
   const std::string before = Registered();
-  EXPECT_FALSE(host_.Load("/nowhere/at/all.so", {}).has_value());
-  EXPECT_FALSE(host_.Load("/bin/true", {}).has_value());
+  EXPECT_FALSE(host_.jobs().LoadNow("/nowhere/at/all.so", {}).has_value());
+  EXPECT_FALSE(host_.jobs().LoadNow("/bin/true", {}).has_value());
   const std::string text = ::testing::TempDir() + "not_elf.so";
   std::ofstream(text) << "no module";
-  EXPECT_FALSE(host_.Load(text, {}).has_value());
+  EXPECT_FALSE(host_.jobs().LoadNow(text, {}).has_value());
   std::remove(text.c_str());
   EXPECT_EQ(Registered(), before);
 }
@@ -58,7 +72,7 @@ TEST_F(LoadTest, RefusesWhatIsNoModule) {
 TEST_F(LoadTest, OnUnloadMayRefuse) {
   ASSERT_TRUE(Load({"stay"}));
   const std::string before = Registered();
-  EXPECT_FALSE(host_.Unload("probe").has_value());
+  EXPECT_FALSE(host_.Unload("probe", false).has_value());
   EXPECT_EQ(Registered(), before);
   EXPECT_EQ(Run("probe.echo"), "*0\r\n");
 }
@@ -66,9 +80,9 @@ TEST_F(LoadTest, OnUnloadMayRefuse) {
 TEST_F(LoadTest, ValuesOfAModuleKeepIt) {
   ASSERT_TRUE(Load());
   EXPECT_EQ(Run("probe.set k text"), "+OK\r\n");
-  EXPECT_FALSE(host_.Unload("probe").has_value());
+  EXPECT_FALSE(host_.Unload("probe", false).has_value());
   Run("del k");
-  EXPECT_TRUE(host_.Unload("probe").has_value());
+  EXPECT_TRUE(host_.Unload("probe", false).has_value());
 }
 
 TEST_F(LoadTest, DormantValuesComeAliveWithTheirModule) {
@@ -80,8 +94,9 @@ TEST_F(LoadTest, DormantValuesComeAliveWithTheirModule) {
   auto revived = host_.types().Revive(id, body, "k", 3);
   ASSERT_TRUE(revived.has_value());
   ASSERT_EQ(*revived, nullptr);
-  db.SetValue(Key("k"), std::make_unique<DormantValue>(id, body));
-  db.SetValue(Key("broken"), std::make_unique<DormantValue>(id, std::string("\x02\x07\x00", 3)));
+  DormantType& type = keyspace_.dormant_types().Of(id);
+  db.SetValue(Key("k"), DormantValue::New(type, body));
+  db.SetValue(Key("broken"), DormantValue::New(type, std::string("\x02\x07\x00", 3)));
   ASSERT_TRUE(Load()) << Log();
   session_.db_index = 3;
   EXPECT_EQ(Run("probe.get k"), "$2\r\nhi\r\n");
@@ -103,11 +118,11 @@ TEST_F(LoadTest, OptionsComeFromDefaultsLoadexAndConfigSet) {
   EXPECT_EQ(refused.error().message,
             "CONFIG SET failed (possibly related to argument 'probe.flag') - argument must be "
             "'yes' or 'no'");
-  ASSERT_TRUE(host_.Unload("probe").has_value());
+  ASSERT_TRUE(host_.Unload("probe", false).has_value());
 
   ASSERT_TRUE(Load({}, {{"probe.flag", "yes"}})) << Log();
   EXPECT_EQ(options_.Get({"probe.flag"}).at(0).second, "yes");
-  ASSERT_TRUE(host_.Unload("probe").has_value());
+  ASSERT_TRUE(host_.Unload("probe", false).has_value());
 
   EXPECT_FALSE(Load({}, {{"probe.unknown", "yes"}}));
   EXPECT_FALSE(Load({}, {{"probe.flag", "perhaps"}}));

@@ -3,13 +3,26 @@
 #include "modhost/module.h"
 
 #include "modhost/api_signatures.h"
+#include "modhost/mapped_module.h"
 
 namespace backplane {
 
 Module::Module(ModuleHost* host, int slot, std::string path, std::vector<std::string> args)
     : host_(host), slot_(slot), path_(std::move(path)), args_(std::move(args)) {}
 
-Module::~Module() { DestroyAll(); }
+Module::~Module() {
+  DestroyAll();
+  // A module that goes with the whole host stays mapped: threads of it may still run.
+  if (code_ != nullptr) code_->KeepForever();
+}
+
+void Module::set_code(std::unique_ptr<MappedModule> code) { code_ = std::move(code); }
+
+std::unique_ptr<MappedModule> Module::TakeCode() { return std::move(code_); }
+
+bool Module::Contains(const void* address) const {
+  return code_ != nullptr && code_->Contains(address);
+}
 
 void Module::Identify(std::string name, int version, int api_version) {
   if (identified()) return;

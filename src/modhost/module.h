@@ -14,6 +14,7 @@
 
 namespace backplane {
 
+class MappedModule;
 class ModuleHost;
 
 // What INFO and MODULE STATS show about the use of a module.
@@ -27,6 +28,16 @@ struct ModuleUsage {
   // Threads of the module that held the host lock.
   uint64_t lock_holds = 0;
   uint64_t lock_ticks = 0;
+
+  ModuleUsage& operator+=(const ModuleUsage& other) {
+    calls += other.calls;
+    ticks += other.ticks;
+    callbacks += other.callbacks;
+    callback_ticks += other.callback_ticks;
+    lock_holds += other.lock_holds;
+    lock_ticks += other.lock_ticks;
+    return *this;
+  }
 };
 
 class Module {
@@ -46,9 +57,15 @@ class Module {
   int api_version() const { return api_version_; }
   const std::string& path() const { return path_; }
   const std::vector<std::string>& args() const { return args_; }
+  // The digest that its file was checked for, as `loadmodule` names it; empty for none.
+  const std::string& pin() const { return pin_; }
+  void set_pin(std::string pin) { pin_ = std::move(pin); }
   void set_args(std::vector<std::string> args) { args_ = std::move(args); }
-  void* handle() const { return handle_; }
-  void set_handle(void* handle) { handle_ = handle; }
+  // The mapped binary; null before it is mapped.
+  MappedModule* code() const { return code_.get(); }
+  void set_code(std::unique_ptr<MappedModule> code);
+  // Whether the address lies in its binary.
+  bool Contains(const void* address) const;
 
   // SetModuleAttribs: at most once; what does not suit the host is kept as the reason to refuse.
   void Identify(std::string name, int version, int api_version);
@@ -56,10 +73,17 @@ class Module {
   // Why the load must fail whatever OnLoad returns; empty when it need not.
   const std::string& refusal() const { return refusal_; }
   void Refuse(std::string reason) { refusal_ = std::move(reason); }
+  // It asked, while loading, whether a name is free, and it is not: the reason when it then refuses
+  // to load without another.
+  const std::string& busy_name() const { return busy_name_; }
+  void set_busy_name(std::string name) { busy_name_ = std::move(name); }
 
   // True while OnLoad runs: the time in which commands, types and options may be registered.
   bool loading() const { return loading_; }
   void set_loading(bool value) { loading_ = value; }
+  // True while an upgrade makes its values dormant in advance: none is revived but by access.
+  bool freezing() const { return freezing_; }
+  void set_freezing(bool value) { freezing_ = value; }
 
   // REDISMODULE_OPTIONS_* bits.
   int options() const { return options_; }
@@ -79,16 +103,35 @@ class Module {
   // Takes it out of the list and destroys it.
   void Destroy(Registration* registration);
   void DestroyAll();
+  // Destroys those for which `goes` says so, newest first.
+  template <class F>
+  void DestroyIf(F&& goes) {
+    for (Registration* r = last_; r != nullptr;) {
+      Registration* before = r->previous_;
+      if (goes(*r)) Destroy(r);
+      r = before;
+    }
+  }
   template <class F>
   void ForEachRegistration(F&& f) const {
     for (Registration* r = last_; r != nullptr; r = r->previous_) f(*r);
   }
 
+  // Gives the mapped binary away: nothing of it may run any more.
+  std::unique_ptr<MappedModule> TakeCode();
+  // Whether it ever exported an API to another module or used one: then memory may have changed
+  // hands.
+  bool shared_once() const { return shared_once_; }
+  void set_shared_once() { shared_once_ = true; }
   // Modules that use an API that this one exports, and the other way round.
   std::vector<Module*>& used_by() { return used_by_; }
+  const std::vector<Module*>& used_by() const { return used_by_; }
   std::vector<Module*>& uses() { return uses_; }
 
   ModuleUsage& usage() { return usage_; }
+  const ModuleUsage& usage() const { return usage_; }
+  // The version before it has done this much; figures go on from there.
+  void Inherit(const ModuleUsage& usage) { usage_ += usage; }
   // Subscribed to its own nested notifications right now.
   int blocked_clients = 0;
   int filters = 0;
@@ -105,12 +148,16 @@ class Module {
   int slot_;
   std::string path_;
   std::vector<std::string> args_;
+  std::string pin_;
   std::string name_;
   int version_ = 0;
   int api_version_ = 0;
   std::string refusal_;
-  void* handle_ = nullptr;
+  std::string busy_name_;
+  std::unique_ptr<MappedModule> code_;
   bool loading_ = false;
+  bool freezing_ = false;
+  bool shared_once_ = false;
   int options_ = 0;
   std::vector<std::string> missing_functions_;
   Registration* last_ = nullptr;

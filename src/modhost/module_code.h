@@ -16,8 +16,7 @@ class ModuleCode {
  public:
   // `what` is a literal for people: "OnLoad", "timer", "rdb_load". Counts and times nothing: for
   // callbacks that run by the million and are counted by whoever runs the loop.
-  ModuleCode(Module& module, const char* what)
-      : module_(&module), what_(what), outer_(innermost_) {
+  ModuleCode(Module& module, const char* what) : module_(&module), what_(what), outer_(innermost_) {
     innermost_ = this;
   }
   ~ModuleCode() { innermost_ = outer_; }

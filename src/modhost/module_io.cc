@@ -21,7 +21,7 @@ struct IoContext final : public RedisModuleCtx {
 
 RedisModuleIO::~RedisModuleIO() {
   delete static_cast<IoContext*>(context_);
-  if (key != nullptr) backplane::ReleaseModuleString(key);
+  if (key_string_ != nullptr) backplane::ReleaseModuleString(key_string_);
 }
 
 bool RedisModuleIO::Expect(BodyOpcode opcode) {
@@ -40,6 +40,13 @@ void RedisModuleIO::Fail() { error = true; }
 void RedisModuleIO::WriteOpcode(BodyOpcode opcode) {
   ++written;
   writer->WriteLength(static_cast<uint64_t>(opcode));
+}
+
+RedisModuleString* RedisModuleIO::KeyString() {
+  if (key_string_ == nullptr && key_name.data() != nullptr) {
+    key_string_ = backplane::NewModuleString(key_name);
+  }
+  return key_string_;
 }
 
 RedisModuleCtx* RedisModuleIO::context() {

@@ -14,6 +14,7 @@
 
 #include "modhost/module_type.h"
 #include "modhost/string.h"
+#include "persist/rdb_reader.h"
 #include "value/serial.h"
 
 struct RedisModuleCtx;
@@ -40,10 +41,11 @@ class AofEmitter {
 
 struct RedisModuleIO {
   backplane::ModuleType* type = nullptr;
-  backplane::ValueReader* reader = nullptr;
+  backplane::RdbReader* reader = nullptr;
   backplane::ValueWriter* writer = nullptr;
   backplane::AofEmitter* aof = nullptr;
-  RedisModuleString* key = nullptr;
+  // Whose value it is; null data when nobody knows. Outlives the stream.
+  std::string_view key_name;
   int db = -1;
   bool error = false;
   uint64_t written = 0;  // opcodes
@@ -58,7 +60,10 @@ struct RedisModuleIO {
   void Fail();
   void WriteOpcode(backplane::BodyOpcode opcode);
   RedisModuleCtx* context();
+  // key_name as a module's string; null without one. Lives as long as the stream.
+  RedisModuleString* KeyString();
 
  private:
-  RedisModuleCtx* context_ = nullptr;  // made when asked for
+  RedisModuleString* key_string_ = nullptr;  // made when asked for
+  RedisModuleCtx* context_ = nullptr;        // made when asked for
 };

@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "modhost/body_stream.h"
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 #include "modhost/module_io.h"
 
 namespace backplane {
@@ -58,14 +59,21 @@ ModuleValue::ModuleValue(ModuleType* type, void* data) : type_(type), data_(data
 }
 
 ModuleValue::~ModuleValue() {
-  if (data_ != nullptr && type_->methods().free != nullptr) type_->methods().free(data_);
+  if (data_ != nullptr && type_->methods().free != nullptr) {
+    ModuleCode mark(*type_->module(), "free");
+    type_->methods().free(data_);
+  }
   type_->value_count().fetch_sub(1, std::memory_order_release);
 }
 
-void* ModuleValue::Exchange(void* data) { return std::exchange(data_, data); }
+void* ModuleValue::Exchange(void* data) {
+  copy_.reset();
+  return std::exchange(data_, data);
+}
 
 size_t ModuleValue::MemoryUsage(size_t samples) const {
   const RedisModuleTypeMethods& m = type_->methods();
+  ModuleCallback mark(*type_->module(), "mem_usage");
   if (m.mem_usage2 != nullptr) {
     // The key is not part of Value's interface; MEMORY USAGE names it.
     const CommandContext* command = type_->module()->host().engine().current();
@@ -82,6 +90,7 @@ size_t ModuleValue::MemoryUsage(size_t samples) const {
 size_t ModuleValue::FreeEffort() const {
   const RedisModuleTypeMethods& m = type_->methods();
   if (m.free_effort == nullptr && m.free_effort2 == nullptr) return 1;
+  ModuleCallback mark(*type_->module(), "free_effort");
   ScopedString key("");
   size_t effort;
   if (m.free_effort2 != nullptr) {
@@ -104,6 +113,7 @@ std::unique_ptr<Value> ModuleValue::Clone() const {
       command != nullptr && command->argc() >= 3 && command->command().name == "copy";
   ScopedString from(is_copy ? command->arg(1) : "");
   ScopedString to(is_copy ? command->arg(2) : "");
+  ModuleCallback mark(*type_->module(), "copy");
   void* copy;
   if (m.copy2 != nullptr) {
     RedisModuleKeyOptCtx where{.from_key = from.get(), .to_key = to.get()};
@@ -125,32 +135,37 @@ std::string_view ModuleValue::SavedKey(int* db) const {
   return command->arg(1);
 }
 
+void ModuleType::SaveBody(void* data, std::string_view key, int db, ValueWriter& writer) {
+  RedisModuleIO io;
+  io.type = this;
+  io.writer = &writer;
+  io.key_name = key;
+  io.db = db;
+  {
+    ModuleCode mark(*module(), "rdb_save");
+    methods_.rdb_save(&io, data);
+  }
+  writer.WriteLength(static_cast<uint64_t>(BodyOpcode::kEof));
+}
+
 void ModuleValue::Save(ValueWriter& writer) const {
   writer.WriteLength(type_->type_id());
-  RedisModuleIO io;
-  io.type = type_;
-  io.writer = &writer;
-  const std::string_view key = SavedKey(&io.db);
-  if (key.data() != nullptr) io.key = NewModuleString(key);
-  type_->methods().rdb_save(&io, data_);
-  writer.WriteLength(static_cast<uint64_t>(BodyOpcode::kEof));
+  int db = -1;
+  const std::string_view key = SavedKey(&db);
+  type_->SaveBody(data_, key, db, writer);
 }
 
 void ModuleValue::Unlinked(std::string_view key, int db) const {
   const RedisModuleTypeMethods& m = type_->methods();
   if (m.unlink == nullptr && m.unlink2 == nullptr) return;
   ScopedString name(key);
+  ModuleCallback mark(*type_->module(), "unlink");
   if (m.unlink2 != nullptr) {
     RedisModuleKeyOptCtx where{.from_key = name.get(), .from_db = db};
     m.unlink2(&where, data_);
   } else {
     m.unlink(name.get(), data_);
   }
-}
-
-ModuleValue* AsModuleValue(Value& value) {
-  if (value.type().id() != TypeId::kModule) return nullptr;
-  return dynamic_cast<ModuleValue*>(&value);
 }
 
 }  // namespace backplane

@@ -10,6 +10,7 @@
 
 #include "modhost/api_signatures.h"
 #include "modhost/registration.h"
+#include "value/dormant_value.h"
 #include "value/value.h"
 
 namespace backplane {
@@ -30,6 +31,8 @@ class ModuleType final : public Registration, public ValueType {
   const RedisModuleTypeMethods& methods() const { return methods_; }
   // Values alive, in any database or outside.
   std::atomic<int64_t>& value_count() { return value_count_; }
+  // Writes the body of a value, EOF included. `key` and `db` as the callback may ask for them.
+  void SaveBody(void* data, std::string_view key, int db, ValueWriter& writer);
 
   RedisModuleType* handle() { return reinterpret_cast<RedisModuleType*>(this); }
   static ModuleType* From(const RedisModuleType* handle) {
@@ -55,6 +58,12 @@ class ModuleValue final : public Value {
   // The old pointer goes to the caller.
   void* Exchange(void* data);
 
+  // Bytes of it as they were when an upgrade serialised it in advance; null when it was not, or may
+  // have been changed since. Who lets a module change the value forgets them.
+  DormantValue* copy() const { return copy_.get(); }
+  void set_copy(std::unique_ptr<DormantValue> copy) { copy_ = std::move(copy); }
+  std::unique_ptr<DormantValue> TakeCopy() { return std::move(copy_); }
+
   const ValueType& type() const override { return *type_; }
   std::string_view encoding_name() const override { return "raw"; }
   uint64_t length() const override { return 1; }
@@ -72,10 +81,15 @@ class ModuleValue final : public Value {
 
   ModuleType* type_;
   void* data_;
+  std::unique_ptr<DormantValue> copy_;
 };
 
 // Null for a built-in or dormant value.
-ModuleValue* AsModuleValue(Value& value);
+inline ModuleValue* AsModuleValue(Value& value) {
+  const ValueType& type = value.type();
+  if (type.id() != TypeId::kModule || type.is_dormant()) return nullptr;
+  return static_cast<ModuleValue*>(&value);
+}
 
 }  // namespace backplane
 

@@ -91,13 +91,13 @@ void ServerEvents::Subscribe(Module* module, RedisModuleEvent event,
   module->Own(std::make_unique<EventSubscription>(module, this, event, callback));
 }
 
-void ServerEvents::Fire(uint64_t id, uint64_t subevent, void* data) {
+void ServerEvents::Deliver(const Module* only, uint64_t id, uint64_t subevent, void* data) {
   if (!Wanted(id)) return;
   auto& subscribers = subscribers_[id];
   for (size_t i = 0; i < subscribers.size(); ++i) {
     EventSubscription* s = subscribers[i];
     // An event caused by its own callback does not reach the module again.
-    if (s->active) continue;
+    if (s->active || (only != nullptr && s->module() != only)) continue;
     Engine::Unit unit(host_->engine());
     ModuleHost::InternalSession session(*host_, 0);
     RedisModuleCtx ctx(s->module(), session.get(), &host_->null_sink());

@@ -126,7 +126,7 @@ TEST_F(ThreadsTest, UnloadEndsTheWaitOfItsClients) {
   ASSERT_TRUE(Load());
   Client client(5);
   RunAs(client.session, client.output, "probe.waitkey a");
-  ASSERT_TRUE(host_.Unload("probe").has_value());
+  ASSERT_TRUE(host_.Unload("probe", false).has_value());
   EXPECT_EQ(Take(client.output).substr(0, 10), "-UNBLOCKED");
   EXPECT_FALSE(client.session.blocked());
   Run("set a x");

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // TypeRegistry: the value types of all modules, and dormant AUX fields. Turns stored bytes into
-// live values and back (ModuleValues), and revives what is dormant when a type is registered.
-// Engine thread.
+// live values and back (ModuleValues). Whole keyspaces are the business of ValueSwap. Engine
+// thread.
 #pragma once
 
 #include <memory>
@@ -18,6 +18,13 @@ namespace backplane {
 class Module;
 class ModuleHost;
 class ModuleType;
+
+// An AUX field that waits for its module.
+struct DormantAux {
+  uint64_t type_id;
+  int when;
+  std::string body;
+};
 
 class TypeRegistry final : public ModuleValues {
  public:
@@ -46,32 +53,28 @@ class TypeRegistry final : public ModuleValues {
     return std::exchange(saving_key_, {});
   }
 
-  // What a revival did; kept for MODULE LIST and the log.
-  struct Report {
-    uint64_t revived = 0;
-    uint64_t failed = 0;
-  };
-  // Makes every dormant value and AUX field of the module's types live.
-  Report ReviveAll(Module& module);
-
   // Runs rdb_load over a body. kCorrupt when the module refused it or did not read all.
   Result<std::unique_ptr<Value>> Load(ModuleType& type, int encver, std::string_view body,
                                       std::string_view key, int db);
 
+  // --- AUX fields ---
+  const std::vector<DormantAux>& dormant_aux() const { return dormant_aux_; }
+  // What the module's types would write into a file now.
+  std::vector<DormantAux> CaptureAux(Module& module);
+  void KeepAux(std::vector<DormantAux> fields);
+  // Hands the module its dormant fields of that time; returns those that it has read. One that it
+  // could not read stays dormant, and the first of these errors is returned in *error.
+  std::vector<DormantAux> ReviveAux(Module& module, int when, std::string* error);
+
  private:
-  struct DormantAux {
-    uint64_t type_id;
-    int when;
-    std::string body;
-  };
-  Status LoadLiveAux(ModuleType& type, uint64_t type_id, int when, std::string_view body);
-  void ReviveAux(Module& module, int when, Report* report);
-  void ReviveValues(Module& module, Report* report);
+  Status LoadLiveAux(ModuleType& type, const DormantAux& aux);
+  // Calls f(type id, body) for the fields of that time; `only` null: of all modules.
+  template <class F>
+  void SaveLiveAux(int when, const Module* only, F&& f);
 
   ModuleHost* host_;
   std::vector<ModuleType*> types_;
   std::vector<DormantAux> dormant_aux_;
-  bool saw_dormant_ = false;
   std::string_view saving_key_;
   int saving_db_ = -1;
 };

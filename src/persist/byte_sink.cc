@@ -13,6 +13,9 @@ namespace backplane {
 namespace {
 
 constexpr size_t kBufferBytes = size_t{1} << 17;
+// Of a MemorySink; a longer piece of up to kPieceKeptMax leaves its memory to the next.
+constexpr size_t kPieceBytes = 4096;
+constexpr size_t kPieceKeptMax = size_t{1} << 20;
 // So much may be written before the kernel is asked to begin putting it on the disk: the fsync at
 // the end then has little left to do.
 constexpr uint64_t kWritebackBytes = uint64_t{32} << 20;
@@ -60,6 +63,23 @@ void ByteSink::Overflow(std::string_view bytes) {
 Status ByteSink::Flush() {
   EmptyBuffer();
   return status_;
+}
+
+MemorySink::MemorySink() : buffer_(new char[kPieceBytes]) {
+  set_checksum(false);
+  SetBuffer(buffer_.get(), kPieceBytes);
+}
+
+std::string_view MemorySink::bytes() {
+  if (long_.empty()) return Buffered();
+  static_cast<void>(Flush());
+  return long_;
+}
+
+void MemorySink::Clear() {
+  Rewind();
+  if (long_.capacity() > kPieceKeptMax) long_ = std::string();
+  long_.clear();
 }
 
 FileSink::FileSink(int fd) : fd_(fd), buffer_(new char[kBufferBytes]) {

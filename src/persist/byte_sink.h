@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ByteSink: output bytes in order, with a CRC-64 of all of them. The first error latches: what
-// comes after is dropped, and status() tells. StringSink appends to a string, FileSink writes a
-// file descriptor through a buffer. Used by RdbWriter. One thread at a time.
+// comes after is dropped, and status() tells. StringSink appends to a string, MemorySink keeps the
+// bytes in a buffer of its own, FileSink writes a file descriptor through a buffer. Used by
+// RdbWriter. One thread at a time.
 #pragma once
 
 #include <cstddef>
@@ -48,6 +49,13 @@ class ByteSink {
   }
   // Takes bytes out for good.
   virtual Status WriteOut(std::string_view bytes) = 0;
+  // What stands in the buffer.
+  std::string_view Buffered() const { return {begin_, static_cast<size_t>(at_ - begin_)}; }
+  // Forgets the bytes of the buffer and how many there have been.
+  void Rewind() {
+    at_ = accounted_ = begin_;
+    written_ = 0;
+  }
 
  private:
   void Overflow(std::string_view bytes);
@@ -77,6 +85,23 @@ class StringSink final : public ByteSink {
     return {};
   }
   std::string* out_;
+};
+
+// For many small pieces of output, one after the other: Clear() keeps the memory.
+class MemorySink final : public ByteSink {
+ public:
+  MemorySink();
+  // Everything appended since Clear(); valid until the next Append or Clear.
+  std::string_view bytes();
+  void Clear();
+
+ private:
+  Status WriteOut(std::string_view bytes) override {
+    long_.append(bytes);
+    return {};
+  }
+  std::unique_ptr<char[]> buffer_;
+  std::string long_;  // what did not fit into the buffer
 };
 
 class FileSink final : public ByteSink {

@@ -37,8 +37,8 @@ class DumpPayloadTest : public testing::Test {
     const auto exact = std::make_unique<char[]>(payload.size());
     std::copy(payload.begin(), payload.end(), exact.get());
     std::string scratch;
-    const auto content = ParseDumpPayload({exact.get(), payload.size()},
-                                          {"key", 0, target_.limits(), nullptr}, &scratch);
+    const auto content =
+        ParseDumpPayload({exact.get(), payload.size()}, {"key", 0, target_, nullptr}, &scratch);
     if (!content) return "error";
     target_.db(0).Delete("key");
     EXPECT_TRUE(target_.db(0).Load("key", *content, -1, 0));
@@ -79,7 +79,7 @@ TEST_F(DumpPayloadTest, TheFooterIsJudgedFirst) {
   EXPECT_EQ(Restored(good), "string/embstr abc");
   EXPECT_EQ(Restored(WithFooter(std::string("\0\3abc", 5), 1)), "string/embstr abc");
   std::string scratch;
-  const ValueOrigin origin{"key", 0, target_.limits(), nullptr};
+  const ValueOrigin origin{"key", 0, target_, nullptr};
   for (const std::string& bad :
        {std::string(), std::string("junk"), good.substr(2), good.substr(0, good.size() - 1),
         good + "x", WithFooter(std::string("\0\3abc", 5), 12)}) {

@@ -153,8 +153,8 @@ inline void Fill(Keyspace& keyspace, bool large = true) {
   db.SetValue("set:text", MakeSet(10, false, limits));
   db.SetValue("hash", MakeHash(10, limits));
   db.SetValue("zset", MakeZSet(10, limits));
-  db.SetValue("dormant",
-              std::make_unique<DormantValue>(ModuleTypeId("testtype1", 3), ModuleBody()));
+  DormantType& type = keyspace.dormant_types().Of(ModuleTypeId("testtype1", 3));
+  db.SetValue("dormant", DormantValue::New(type, ModuleBody()));
   Database& other = keyspace.db(keyspace.database_count() - 1);
   other.SetString("ttl", "value");
   other.SetExpire(other.Peek("ttl"), 4102444800000);

@@ -43,8 +43,12 @@ Status Persistence::BgSave() {
   return {};
 }
 
-bool Persistence::RunInChild(BackgroundChild::Reporter& reporter) {
+void Persistence::EnterForkedChild() {
   for (PersistenceListener* listener : listeners_) listener->OnInForkedChild();
+}
+
+bool Persistence::RunInChild(BackgroundChild::Reporter& reporter) {
+  EnterForkedChild();
   reporter_ = &reporter;
   const bool ok = WriteFile(true).has_value();
   const uint64_t cow = reporter.Final(ok ? keys_at_fork_ : 0);

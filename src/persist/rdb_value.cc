@@ -21,8 +21,8 @@ Result<std::unique_ptr<Value>> LoadModuleValue(RdbReader& reader, const ValueOri
     if (value && *value != nullptr) return value;
     if (!value) refusal = std::move(value).error().message;
   }
-  auto dormant = std::make_unique<DormantValue>(id, std::move(body));
-  dormant->set_last_error(std::move(refusal));
+  auto dormant = DormantValue::New(origin.keyspace.dormant_types().Of(id), body);
+  if (!refusal.empty()) dormant->set_last_error(std::move(refusal));
   return dormant;
 }
 
@@ -43,7 +43,7 @@ Result<std::unique_ptr<Value>> LoadObject(uint8_t rdb_type, RdbReader& reader,
     default:
       break;
   }
-  auto value = LoadBuiltinValue(rdb_type, reader, origin.limits);
+  auto value = LoadBuiltinValue(rdb_type, reader, origin.keyspace.limits());
   if (!value && value.error().code == ErrorCode::kUnsupported) {
     return Fail(ErrorCode::kUnsupported, "unknown RDB type " + std::to_string(rdb_type));
   }

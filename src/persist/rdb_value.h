@@ -7,10 +7,10 @@
 #include <string_view>
 
 #include "keyspace/entry.h"
+#include "keyspace/keyspace.h"
 #include "persist/rdb_reader.h"
 #include "persist/rdb_writer.h"
 #include "value/dormant_value.h"
-#include "value/limits.h"
 
 namespace backplane {
 
@@ -23,7 +23,7 @@ void SaveEntryValue(const Entry& entry, RdbWriter& writer);
 struct ValueOrigin {
   std::string_view key;
   int db = 0;
-  const EncodingLimits& limits;
+  Keyspace& keyspace;               // whose encoding limits and dormant types count
   ModuleValues* modules = nullptr;  // null: module values stay dormant
 };
 

@@ -230,8 +230,7 @@ class Loader {
     }
     const bool expired = options_.drop_expired && facts.has_expire && facts.expire_ms < now_ms_;
     auto content = LoadEntryValue(
-        type, reader_,
-        {key_, db_->index(), keyspace_.limits(), expired ? nullptr : options_.modules});
+        type, reader_, {key_, db_->index(), keyspace_, expired ? nullptr : options_.modules});
     if (!content) return Prefix(std::move(content).error(), KeyText());
     if (expired) {
       EntryBuilder::FreeContent(*content);

@@ -194,10 +194,11 @@ class FakeModules final : public ModuleValues {
 TEST(Snapshot, ModulesGetTheirValuesAndAuxFields) {
   Keyspace keyspace(2);
   Database& db = keyspace.db(1);
-  db.SetValue("good", std::make_unique<DormantValue>(ModuleTypeId("testtype1", 1), ModuleBody()));
-  db.SetValue("bad",
-              std::make_unique<DormantValue>(ModuleTypeId("testtype1", 1), "\x05\x02no\x00"s));
-  db.SetValue("other", std::make_unique<DormantValue>(ModuleTypeId("othertype", 1), ModuleBody()));
+  DormantType& type = keyspace.dormant_types().Of(ModuleTypeId("testtype1", 1));
+  DormantType& other = keyspace.dormant_types().Of(ModuleTypeId("othertype", 1));
+  db.SetValue("good", DormantValue::New(type, ModuleBody()));
+  db.SetValue("bad", DormantValue::New(type, "\x05\x02no\x00"s));
+  db.SetValue("other", DormantValue::New(other, ModuleBody()));
   FakeModules modules;
   const std::string bytes = SaveToBytes(keyspace, {.modules = &modules});
   Keyspace loaded(2);

@@ -15,6 +15,7 @@
 #include "commands/families.h"
 #include "commands/persist/persist_commands.h"
 #include "config/builtin_options.h"
+#include "modhost/jobs.h"
 
 namespace backplane {
 
@@ -145,6 +146,23 @@ Status Server::Configure(const std::vector<std::string>& args) {
   return {};
 }
 
+Result<std::string> Server::InspectModule(const std::vector<std::string>& words, bool* ok) {
+  BP_RETURN_IF_ERROR(Configure({"--save", ""}));
+  // What a child logs would stand between the lines of the report.
+  logger_.set_level(LogLevel::kNothing);
+  LoadRequest request = MakeLoadRequest(words[0], {words.begin() + 1, words.end()});
+  Result<std::string> report;
+  modules_->jobs().Inspect(std::move(request), false, [&](const JobOutcome& outcome) {
+    if (outcome.status) {
+      report = outcome.report.ToJson();
+    } else {
+      report = std::unexpected(outcome.status.error());
+    }
+    *ok = outcome.report.ok();
+  });
+  return report;
+}
+
 void Server::LogBanner() {
   const std::string pid = std::to_string(getpid());
   logger_.Notice("Backplane " + std::string(kBackplaneVersion) + " (Redis level " +
@@ -184,7 +202,7 @@ std::unexpected<Error> Server::LoggedFailure(ErrorCode code, const std::string& 
 Status Server::LoadModulesAndData() {
   modules_->SetPendingConfigs(directives_.unknown);
   for (const auto& module : directives_.modules) {
-    if (auto status = modules_->Load(module.path, module.args); !status) {
+    if (auto status = modules_->jobs().LoadNow(module.path, module.args); !status) {
       return LoggedFailure(status.error().code,
                            "Can't load module from " + module.path + ": server aborting");
     }

@@ -38,6 +38,9 @@ class Server final : public OptionListener,
   // the terminal; whatever fails later has been logged with its reason.
   Status Start(const std::vector<std::string>& args);
   bool start_failure_logged() const { return configured_; }
+  // Tries to load a module in a child process, and returns the report on it as JSON; *ok: nothing
+  // speaks against the module. Instead of Start.
+  Result<std::string> InspectModule(const std::vector<std::string>& words, bool* ok);
   // Until Shutdown; returns the exit code.
   int Run();
   // Async-signal-safe: the loop begins an orderly shutdown in its next turn. A second SIGINT before

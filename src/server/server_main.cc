@@ -27,9 +27,22 @@ void InstallSignals() {
   std::signal(SIGHUP, SIG_IGN);
 }
 
+// Exit status: 0 for a module that loads, 1 for one that does not, 2 when it could not be tried.
+int InspectModule(backplane::Server& server, const std::vector<std::string>& words) {
+  bool ok = false;
+  const auto report = server.InspectModule(words, &ok);
+  if (!report) {
+    std::fprintf(stderr, "%s: %s\n", words[0].c_str(), report.error().message.c_str());
+    return 2;
+  }
+  std::fputs(report->c_str(), stdout);
+  return ok ? 0 : 1;
+}
+
 constexpr char kUsage[] =
     "Usage: backplane-server [/path/to/backplane.conf | -] [--option value ...]\n"
     "       backplane-server -v | --version\n"
+    "       backplane-server --inspect-module /path/to/module.so [argument ...]\n"
     "       backplane-server -h | --help\n\n"
     "The configuration file has the syntax of redis.conf; every line of it may be given as an "
     "option:\n"
@@ -51,6 +64,9 @@ int main(int argc, char** argv) {
   }
   backplane::SeedHash();
   backplane::Server server;
+  if (args.size() >= 2 && args[0] == "--inspect-module") {
+    return InspectModule(server, {args.begin() + 1, args.end()});
+  }
   running_server = &server;
   InstallSignals();
   if (auto status = server.Start(args); !status) {

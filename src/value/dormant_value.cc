@@ -35,16 +35,71 @@ uint64_t ModuleTypeId(std::string_view name, int encver) {
   return id << 10 | static_cast<uint64_t>(encver);
 }
 
-DormantValue::DormantValue(uint64_t type_id, std::string body)
-    : type_id_(type_id), type_(ModuleTypeName(type_id)), body_(std::move(body)) {}
-
-void DormantValue::Save(ValueWriter& writer) const {
-  writer.WriteLength(type_id_);
-  writer.WriteRaw(body_);
+size_t DormantType::failed_values() const {
+  std::lock_guard lock(mutex_);
+  return errors_.size();
 }
 
-const DormantValue* AsDormant(const Value& value) {
-  return dynamic_cast<const DormantValue*>(&value);
+std::string DormantType::last_error() const {
+  std::lock_guard lock(mutex_);
+  return last_error_;
+}
+
+void DormantType::ForgetErrors() {
+  std::lock_guard lock(mutex_);
+  for (auto& [value, error] : errors_) value->failed_ = 0;
+  errors_.clear();
+}
+
+int64_t DormantTypes::Revivable(std::string_view type_name) const {
+  int64_t values = 0;
+  for (const auto& [id, type] : types_) {
+    if (type->name() != type_name) continue;
+    values += type->values() - static_cast<int64_t>(type->failed_values());
+  }
+  return values;
+}
+
+std::unique_ptr<DormantValue> DormantValue::New(DormantType& type, std::string_view body) {
+  return std::unique_ptr<DormantValue>(new (body.size()) DormantValue(type, body));
+}
+
+DormantValue::DormantValue(DormantType& type, std::string_view body)
+    : type_(&type), size_(body.size()), failed_(0) {
+  if (!body.empty()) std::memcpy(reinterpret_cast<char*>(this + 1), body.data(), body.size());
+  type_->values_.fetch_add(1, std::memory_order_relaxed);
+  type_->bytes_.fetch_add(static_cast<int64_t>(Footprint()), std::memory_order_relaxed);
+}
+
+DormantValue::~DormantValue() {
+  type_->values_.fetch_sub(1, std::memory_order_relaxed);
+  type_->bytes_.fetch_sub(static_cast<int64_t>(Footprint()), std::memory_order_relaxed);
+  if (failed_ == 0) return;
+  std::lock_guard lock(type_->mutex_);
+  type_->errors_.erase(this);
+}
+
+std::string DormantValue::last_error() const {
+  if (failed_ == 0) return {};
+  std::lock_guard lock(type_->mutex_);
+  auto it = type_->errors_.find(const_cast<DormantValue*>(this));
+  return it == type_->errors_.end() ? std::string() : it->second;
+}
+
+void DormantValue::set_last_error(std::string text) {
+  std::lock_guard lock(type_->mutex_);
+  failed_ = text.empty() ? 0 : 1;
+  if (text.empty()) {
+    type_->errors_.erase(this);
+    return;
+  }
+  type_->last_error_ = text;
+  type_->errors_[this] = std::move(text);
+}
+
+void DormantValue::Save(ValueWriter& writer) const {
+  writer.WriteLength(type_id());
+  writer.WriteRaw(body());
 }
 
 Result<std::string> CaptureModuleBody(CapturingReader& reader) {

@@ -23,11 +23,36 @@ TEST(ModuleTypeIdTest, RefusesWhatTheFormatCannotHold) {
 }
 
 TEST(DormantValueTest, ShowsTheTypeNameAndItsSize) {
-  DormantValue value(ModuleTypeId("ninechars", 3), std::string(1000, 'x'));
-  EXPECT_EQ(value.type().name(), "ninechars");
-  EXPECT_EQ(value.type().id(), TypeId::kModule);
-  EXPECT_GE(value.MemoryUsage(0), 1000u);
-  EXPECT_EQ(AsDormant(value), &value);
+  DormantTypes types;
+  const std::string body(1000, 'x');
+  auto value = DormantValue::New(types.Of(ModuleTypeId("ninechars", 3)), body);
+  EXPECT_EQ(value->type().name(), "ninechars");
+  EXPECT_EQ(value->type().id(), TypeId::kModule);
+  EXPECT_EQ(value->body(), body);
+  EXPECT_EQ(value->MemoryUsage(0), sizeof(DormantValue) + 1000);
+  EXPECT_EQ(AsDormant(static_cast<Value&>(*value)), value.get());
+}
+
+TEST(DormantValueTest, TypesCountTheirValuesAndErrors) {
+  DormantTypes types;
+  DormantType& type = types.Of(ModuleTypeId("ninechars", 3));
+  EXPECT_EQ(&types.Of(ModuleTypeId("ninechars", 3)), &type);
+  EXPECT_NE(&types.Of(ModuleTypeId("ninechars", 4)), &type);
+  auto one = DormantValue::New(type, "12345");
+  std::unique_ptr<Value> two = one->Clone();
+  EXPECT_EQ(type.values(), 2);
+  EXPECT_EQ(type.bytes(), static_cast<int64_t>(2 * (sizeof(DormantValue) + 5)));
+  one->set_last_error("because");
+  EXPECT_EQ(one->last_error(), "because");
+  EXPECT_EQ(AsDormant(*two)->last_error(), "");
+  EXPECT_EQ(type.failed_values(), 1u);
+  EXPECT_EQ(types.Revivable("ninechars"), 1);
+  one.reset();
+  EXPECT_EQ(type.failed_values(), 0u);
+  EXPECT_EQ(type.last_error(), "because");
+  two.reset();
+  EXPECT_EQ(type.values(), 0);
+  EXPECT_EQ(type.bytes(), 0);
 }
 
 }  // namespace

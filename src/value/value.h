@@ -38,6 +38,8 @@ class ValueType {
   virtual TypeId id() const = 0;
   // What TYPE answers ("list", "hash", a module type's own name).
   virtual std::string_view name() const = 0;
+  // True for the type of values that wait for their module (dormant_value.h).
+  virtual bool is_dormant() const { return false; }
 };
 
 class Value {

@@ -27,18 +27,31 @@ RedisModuleType* CreateDataType(RedisModuleCtx* ctx, const char* name, int encve
 
 int ModuleTypeSetValue(RedisModuleKey* key, RedisModuleType* mt, void* value) {
   if (!CanWrite(key) || key->iterating()) return REDISMODULE_ERR;
-  auto holder = std::make_unique<ModuleValue>(ModuleType::From(mt), value);
+  ModuleType* type = ModuleType::From(mt);
+  auto holder = std::make_unique<ModuleValue>(type, value);
   // Looked up anew: the handle's entry may be replaced.
   key->entry();
   key->SetEntry(key->db->SetValue(key->key(), std::move(holder)));
   key->Changed();
+  if (type->module()->freezing())
+    key->module->host().sweeps().NoteLive(key->db->index(), key->name);
   return REDISMODULE_OK;
 }
 
+// The live value of the key; a dormant one whose module is here is revived.
 ModuleValue* ValueOf(RedisModuleKey* key) {
   Entry* entry = EntryOf(key);
   if (entry == nullptr || entry->type() != TypeId::kModule) return nullptr;
-  return AsModuleValue(entry->value());
+  if (AsDormant(entry->value()) != nullptr) [[unlikely]] {
+    const bool live = key->module->host().swap().ReviveKey(*key->db, &entry, key->name);
+    key->SetEntry(entry);
+    if (!live) return nullptr;
+  }
+  ModuleValue* value = AsModuleValue(entry->value());
+  // Who has the pointer and the right to write may change the value behind it.
+  if (value->copy() != nullptr && key->writable()) [[unlikely]]
+    value->set_copy(nullptr);
+  return value;
 }
 
 RedisModuleType* ModuleTypeGetType(RedisModuleKey* key) {
@@ -84,7 +97,7 @@ void* LoadDataTypeFromString(const RedisModuleString* str, const RedisModuleType
 RedisModuleString* SaveDataTypeToString(RedisModuleCtx* ctx, void* data,
                                         const RedisModuleType* mt) {
   ModuleType* type = ModuleType::From(mt);
-  BodyWriter writer;
+  BodyWriter writer(true);
   RedisModuleIO io;
   io.type = type;
   io.writer = writer.writer();

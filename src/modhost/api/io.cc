@@ -66,15 +66,15 @@ uint64_t LoadUnsigned(RedisModuleIO* io) {
 
 int64_t LoadSigned(RedisModuleIO* io) { return static_cast<int64_t>(LoadUnsigned(io)); }
 
-// False on error; *text is then empty.
-bool LoadText(RedisModuleIO* io, std::string* text) {
+// False on error; *text is then empty. The text is valid until the next read.
+bool LoadText(RedisModuleIO* io, std::string_view* text) {
   if (!io->Expect(BodyOpcode::kString)) return false;
-  auto read = io->reader->ReadString();
+  auto read = io->reader->ReadStringView();
   if (!read) {
     io->Fail();
     return false;
   }
-  *text = std::move(*read);
+  *text = *read;
   return true;
 }
 
@@ -84,20 +84,20 @@ bool NullOnError(const RedisModuleIO* io) {
 }
 
 RedisModuleString* LoadString(RedisModuleIO* io) {
-  std::string text;
+  std::string_view text;
   if (!LoadText(io, &text) && NullOnError(io)) return nullptr;
   return NewModuleString(text);
 }
 
 char* LoadStringBuffer(RedisModuleIO* io, size_t* lenptr) {
-  std::string text;
+  std::string_view text;
   const bool loaded = LoadText(io, &text);
   if (lenptr != nullptr) *lenptr = text.size();
   if (!loaded && NullOnError(io)) return nullptr;
   // The module frees it with its own Free, so it is counted as its own.
   auto alloc = reinterpret_cast<api::Alloc>(SlotFunction(io->type->module()->slot(), "Alloc"));
   char* buffer = static_cast<char*>(alloc(text.size()));
-  std::memcpy(buffer, text.data(), text.size());
+  if (!text.empty()) std::memcpy(buffer, text.data(), text.size());
   return buffer;
 }
 
@@ -118,8 +118,9 @@ float LoadFloat(RedisModuleIO* io) {
 }
 
 long double LoadLongDouble(RedisModuleIO* io) {
-  std::string text;
-  if (!LoadText(io, &text)) return 0;
+  std::string_view read;
+  if (!LoadText(io, &read)) return 0;
+  const std::string text(read);
   char* end = nullptr;
   const long double value = std::strtold(text.c_str(), &end);
   if (end != text.c_str() + text.size() || text.empty()) {
@@ -129,7 +130,7 @@ long double LoadLongDouble(RedisModuleIO* io) {
   return value;
 }
 
-const RedisModuleString* GetKeyNameFromIO(RedisModuleIO* io) { return io->key; }
+const RedisModuleString* GetKeyNameFromIO(RedisModuleIO* io) { return io->KeyString(); }
 int GetDbIdFromIO(RedisModuleIO* io) { return io->db; }
 RedisModuleCtx* GetContextFromIO(RedisModuleIO* io) { return io->context(); }
 

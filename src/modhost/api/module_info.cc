@@ -7,6 +7,7 @@
 #include "modhost/host.h"
 #include "modhost/host_accessor.h"
 #include "modhost/key_events.h"
+#include "modhost/module_code.h"
 
 namespace backplane {
 namespace {
@@ -14,14 +15,20 @@ namespace {
 void SetModuleAttribs(RedisModuleCtx* ctx, const char* name, int ver, int apiver) {
   Module* module = ctx->module;
   if (ctx->host().FindModule(name) != nullptr && module->name() != name) {
-    module->Refuse("a module of the name '" + std::string(name) + "' is loaded already");
+    module->set_busy_name(name);
+    module->Refuse(ctx->host().NameTaken(*module));
     return;
   }
   module->Identify(name, ver, apiver);
+  ctx->host().NoteIdentified(*module);
 }
 
 int IsModuleNameBusy(const char* name) {
-  return CurrentHost()->FindModule(name) != nullptr ? 1 : 0;
+  if (CurrentHost()->FindModule(name) == nullptr) return 0;
+  // Init asks this first, and gives up without another word when the name is taken.
+  const ModuleCode* mark = ModuleCode::Innermost();
+  if (mark != nullptr && mark->module().loading()) mark->module().set_busy_name(name);
+  return 1;
 }
 
 void SetModuleOptions(RedisModuleCtx* ctx, int options) { ctx->module->set_options(options); }

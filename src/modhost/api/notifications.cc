@@ -62,6 +62,7 @@ int IsSubEventSupported(RedisModuleEvent event, uint64_t subevent) {
 int ExportSharedAPI(RedisModuleCtx* ctx, const char* apiname, void* func) {
   auto added =
       ctx->host().shared_apis().try_emplace(apiname, ModuleHost::SharedApi{ctx->module, func});
+  if (added.second) ctx->module->set_shared_once();
   return added.second ? REDISMODULE_OK : REDISMODULE_ERR;
 }
 
@@ -74,6 +75,7 @@ void* GetSharedAPI(RedisModuleCtx* ctx, const char* apiname) {
   if (owner != ctx->module && std::find(users.begin(), users.end(), ctx->module) == users.end()) {
     users.push_back(ctx->module);
     ctx->module->uses().push_back(owner);
+    ctx->module->set_shared_once();
   }
   return it->second.function;
 }

@@ -15,6 +15,7 @@
 #include "base/quoting.h"
 #include "engine/engine.h"
 #include "modhost/host.h"
+#include "modhost/jobs.h"
 #include "resp/output_buffer.h"
 #include "resp/resp_encoder.h"
 
@@ -69,6 +70,8 @@ class HostFixture : public ::testing::Test {
     std::remove(log_path_.c_str());
     EXPECT_TRUE(logger_.OpenFile(log_path_).has_value());
     registry_.Add(kCommands);
+    // Trials are tested with whole servers: under a sanitizer a fork of this program is not one.
+    settings_.module_load_probe = false;
     engine_.RefreshClock();
     host_.set_serving(true);
   }
@@ -81,7 +84,7 @@ class HostFixture : public ::testing::Test {
   static std::string ProbePath() { return BACKPLANE_PROBE_MODULE; }
   // Loads the probe with arguments.
   bool Load(const std::vector<std::string>& args = {}, const ModuleConfigs& configs = {}) {
-    return host_.Load(ProbePath(), args, configs).has_value();
+    return host_.jobs().LoadNow(ProbePath(), args, configs).has_value();
   }
   Module& probe() { return *host_.FindModule("probe"); }
 

@@ -1,0 +1,235 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ModuleHost: how a module goes. Its values become dormant, its waiting clients are taken care of,
+// OnUnload is asked, its registrations are destroyed, its code is unmapped, or stays under
+// quarantine when a thread still runs it.
+#include <algorithm>
+
+#include "modhost/context.h"
+#include "modhost/host.h"
+#include "modhost/jobs.h"
+#include "modhost/mapped_module.h"
+#include "modhost/module_code.h"
+#include "modhost/module_option.h"
+#include "modhost/module_threads.h"
+#include "modhost/module_type.h"
+
+namespace backplane {
+namespace {
+
+using OnUnloadFunction = int (*)(RedisModuleCtx*);
+
+// Threads that OnUnload has told to end may need a moment after it has returned.
+constexpr int kThreadsEndMs = 200;
+
+std::unexpected<Error> Refuse(const std::string& why) {
+  return Fail(ErrorCode::kBusy, "Error unloading module: " + why);
+}
+
+int64_t LiveValues(const Module& module) {
+  int64_t live = 0;
+  module.ForEachRegistration([&](Registration& registration) {
+    auto* type = dynamic_cast<ModuleType*>(&registration);
+    if (type != nullptr) live += type->value_count().load(std::memory_order_acquire);
+  });
+  return live;
+}
+
+}  // namespace
+
+uint64_t ModuleHost::DormantValuesOf(const Module& module) {
+  int64_t values = 0;
+  for (const auto& [id, dormant] : keyspace().dormant_types().all()) {
+    ModuleType* type = types_.Find(dormant->name());
+    if (type != nullptr && type->module() == &module) values += dormant->values();
+  }
+  return static_cast<uint64_t>(values);
+}
+
+std::string ModuleHost::WhyBusy(const Module& module) const {
+  if (!module.used_by().empty()) {
+    return "the module exports APIs used by other modules. Please unload them first and try again";
+  }
+  if (child_.module == &module) return "the module has a forked child";
+  if (ModuleCode::Runs(module)) return "the module's own code is running";
+  return {};
+}
+
+Status ModuleHost::Unload(std::string_view name, bool keep_data) {
+  Module* module = FindModule(name);
+  if (module == nullptr) {
+    return Fail(ErrorCode::kNotFound, "Error unloading module: no such module with that name");
+  }
+  // Values may still be on their way out in the background.
+  keyspace().lazy_free().Drain();
+  if (!keep_data && LiveValues(*module) > 0) {
+    return Refuse("the module exports one or more module-side data types, can't unload");
+  }
+  if (std::string why = WhyBusy(*module); !why.empty()) return Refuse(why);
+  if (jobs_->Concerns(module->name())) return Refuse("it is being upgraded");
+  sweeps_.Stop(*module);
+  auto estate = Retire(*module);
+  if (!estate) return Refuse(estate.error().message);
+  if (keep_data) types_.KeepAux(std::move(estate->aux));
+  FireModuleChange(*module, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
+  const std::string unloaded = module->name();
+  Remove(*module);
+  // Their command is gone, which is what they are told.
+  for (const WaitingCommand& waiting : estate->waiting) {
+    waiting.session->reply().Error(kUnblockedByUnload);
+    if (waiting.session->link() != nullptr) waiting.session->link()->ScheduleWrite();
+    waiting.session->Unblock();
+  }
+  NoteModules();
+  logger().Notice("Module " + unloaded + " unloaded" +
+                  (estate->values == 0
+                       ? ""
+                       : ", " + std::to_string(estate->values) + " of its values are dormant"));
+  return {};
+}
+
+Result<ModuleHost::Estate> ModuleHost::Retire(Module& module) {
+  blocked_clients_.Drain();
+  Estate estate;
+  const bool has_values = LiveValues(module) > 0;
+  if (has_values) {
+    if (std::string why = swap_.WhyNotFreezable(module); !why.empty()) {
+      return Fail(ErrorCode::kUnsupported, why);
+    }
+  }
+  Engine::Unit unit(services_.engine);
+  estate.aux = types_.CaptureAux(module);
+  // What was made dormant in advance is few; the walk over everything is for the rest.
+  if (module.freezing()) sweeps_.FreezeNoted(module);
+  if (LiveValues(module) > 0) swap_.FreezeAll(module);
+  Status agreed;
+  if (const int64_t left = LiveValues(module); left > 0) {
+    agreed = Fail(ErrorCode::kBusy,
+                  std::to_string(left) + " values of its types are outside of the keyspace");
+  } else {
+    estate.waiting = TakeWaiting(module);
+    agreed = RunOnUnload(module);
+  }
+  const bool in_advance = module.freezing();
+  module.set_freezing(false);
+  if (agreed) {
+    estate.values = DormantValuesOf(module);
+    return estate;
+  }
+  // As it was. Its own state never went, so its AUX fields are not read again.
+  if (in_advance) {
+    sweeps_.Start(module, Sweeps::Kind::kRevive);
+  } else {
+    swap_.ReviveValues(module);
+  }
+  RunAgain(std::move(estate.waiting));
+  return std::unexpected(agreed.error());
+}
+
+Status ModuleHost::RunOnUnload(Module& module) {
+  void* symbol = module.code()->Symbol("RedisModule_OnUnload");
+  if (symbol == nullptr) symbol = module.code()->Symbol("ValkeyModule_OnUnload");
+  if (symbol == nullptr) return {};
+  InternalSession session(*this, 0);
+  RedisModuleCtx ctx(&module, session.get(), &null_sink_);
+  ModuleCallback mark(module, "OnUnload");
+  // Authors also write it as void: only the very value that refuses counts.
+  if (reinterpret_cast<OnUnloadFunction>(symbol)(&ctx) == REDISMODULE_ERR) {
+    logger().Warning("Module " + module.name() + " OnUnload failed.  Unload canceled.");
+    return Fail(ErrorCode::kBusy, "operation not possible.");
+  }
+  return {};
+}
+
+std::vector<WaitingCommand> ModuleHost::TakeWaiting(Module& module) {
+  std::vector<WaitingCommand> waiting;
+  module.DestroyIf([&](Registration& registration) {
+    auto* client = dynamic_cast<RedisModuleBlockedClient*>(&registration);
+    if (client == nullptr || !client->on_keys || client->session == nullptr || client->served) {
+      return false;
+    }
+    waiting.push_back({client->session, client->client_id, client->args, client->deadline});
+    client->FreePrivateData();
+    client->session = nullptr;
+    return true;
+  });
+  // Newest first until here; they are served in the order in which they came.
+  std::reverse(waiting.begin(), waiting.end());
+  return waiting;
+}
+
+void ModuleHost::RunAgain(std::vector<WaitingCommand> waiting) {
+  for (WaitingCommand& command : waiting) {
+    Session& session = *command.session;
+    session.Unblock();
+    if (session.link() != nullptr) session.link()->ScheduleWrite();
+    const std::vector<std::string_view> views(command.args.begin(), command.args.end());
+    std::string error;
+    if (services_.engine.Resolve(session, views, &error) == nullptr) {
+      session.reply().Error(kUnblockedByUnload);
+      continue;
+    }
+    services_.engine.Process(session, views);
+    auto* again = dynamic_cast<RedisModuleBlockedClient*>(session.blocked_state());
+    // The time that it has waited counts.
+    if (again != nullptr && command.deadline_ms != 0) again->EndBy(command.deadline_ms);
+  }
+}
+
+void ModuleHost::ForgetReferences(Module& module) {
+  sweeps_.Stop(module);
+  key_events_.ForgetJobs(&module);
+  one_shots_.Forget(&module);
+  // A child that a failed load leaves behind is nobody's; it is reaped without a word.
+  if (child_.module == &module) child_ = {child_.pid, nullptr, nullptr, nullptr};
+  std::erase_if(info_providers_, [&](const InfoProvider& p) { return p.module == &module; });
+  std::erase_if(shared_apis_, [&](const auto& api) { return api.second.module == &module; });
+  for (const auto& other : modules_) {
+    std::erase(other->used_by(), &module);
+    std::erase(other->uses(), &module);
+  }
+}
+
+void ModuleHost::ReportLeftMemory(const Module& module, bool others_involved) {
+  const SlotUsage left = module.memory();
+  if (left.blocks == 0) return;
+  const std::string amount =
+      std::to_string(left.bytes) + " bytes in " + std::to_string(left.blocks) + " blocks of memory";
+  const bool reclaimed = !others_involved && false;
+  logger().Notice("Module " + (module.identified() ? module.name() : module.path()) + " left " +
+                  amount + " behind" + (reclaimed ? "; they were taken back" : ""));
+}
+
+void ModuleHost::Remove(Module& module) {
+  const bool shares = !module.uses().empty() || !module.used_by().empty() || module.shared_once();
+  ForgetReferences(module);
+  auto it = std::find_if(modules_.begin(), modules_.end(),
+                         [&](const auto& each) { return each.get() == &module; });
+  std::unique_ptr<Module> owned = std::move(*it);
+  modules_.erase(it);
+  if (!ModuleThreads::WaitForNone(owned->slot(), kThreadsEndMs)) {
+    logger().Warning("Module " + owned->name() + " still runs " +
+                     std::to_string(ModuleThreads::Count(owned->slot())) +
+                     " threads after OnUnload: its code stays mapped, under quarantine");
+    // Handles that its threads may still use stay; whoever waits with one is told.
+    owned->DestroyIf([](Registration& registration) {
+      auto* client = dynamic_cast<RedisModuleBlockedClient*>(&registration);
+      if (client != nullptr) client->Abandon();
+      return client == nullptr;
+    });
+    quarantined_.push_back(std::move(owned));
+    return;
+  }
+  owned->DestroyAll();
+  ReportLeftMemory(*owned, shares);
+  const int slot = owned->slot();
+  std::unique_ptr<MappedModule> code = owned->TakeCode();
+  const std::string name = owned->identified() ? owned->name() : owned->path();
+  owned.reset();
+  ModuleThreads::SetSlotCode(slot, {});
+  SetModuleInSlot(slot, nullptr);
+  if (code != nullptr && code->Unmap() == MappedModule::Unmapped::kKept) {
+    logger().Notice("Module " + name + ": the loader keeps its code mapped");
+  }
+}
+
+}  // namespace backplane

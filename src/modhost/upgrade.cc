@@ -1,0 +1,190 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ModuleHost: the upgrade of a module, from the moment on at which it is decided. One turn of the
+// loop, in which no command runs: values become dormant, the old code goes, the new one comes, the
+// values become live again. If the new code refuses, the old one comes back the same way.
+#include <algorithm>
+
+#include "base/ascii.h"
+#include "base/clock.h"
+#include "modhost/host.h"
+#include "modhost/mapped_module.h"
+#include "modhost/module_option.h"
+#include "modhost/module_report.h"
+#include "modhost/module_type.h"
+
+namespace backplane {
+namespace {
+
+std::string VersionText(const Module& module) { return std::to_string(module.version()); }
+
+// Values of a module's options by full name, as CONFIG SET takes them.
+ModuleConfigs OptionValues(const Module& module) {
+  ModuleConfigs values;
+  module.ForEachRegistration([&](Registration& registration) {
+    auto* option = dynamic_cast<OptionRegistration*>(&registration);
+    if (option != nullptr) {
+      values.emplace_back(ToLower(option->option().name()), option->option().Get());
+    }
+  });
+  return values;
+}
+
+std::string Millis(int64_t us) {
+  return std::to_string(us / 1000) + "." + std::to_string(us / 100 % 10) + " ms";
+}
+
+}  // namespace
+
+std::string ModuleHost::WhyNoSuccessor(const Module& old, const ModuleReport& report) const {
+  if (report.name != old.name()) {
+    return "the file holds a module of the name '" + report.name + "'";
+  }
+  std::string why;
+  old.ForEachRegistration([&](Registration& registration) {
+    auto* type = dynamic_cast<ModuleType*>(&registration);
+    if (type == nullptr) return;
+    auto same = std::find_if(report.types.begin(), report.types.end(),
+                             [&](const auto& other) { return other.name == type->name(); });
+    const std::string name(type->name());
+    if (same == report.types.end()) {
+      why = "it does not register the type " + name;
+    } else if (same->encver < type->encver()) {
+      why = "its encoding version of the type " + name + " is " + std::to_string(same->encver) +
+            ", values are written in version " + std::to_string(type->encver());
+    }
+  });
+  return why;
+}
+
+Result<Module*> ModuleHost::StartSuccessor(ModuleFile file, const LoadRequest& request,
+                                           const ModuleConfigs& inherited, size_t position) {
+  Module* module = AddModule(request);
+  if (module == nullptr) return Fail(ErrorCode::kBusy, "there is no place for another module");
+  std::rotate(modules_.begin() + static_cast<ptrdiff_t>(position), modules_.end() - 1,
+              modules_.end());
+  const auto pending_before = pending_configs_;
+  for (const auto& [name, value] : inherited) pending_configs_[name] = {value};
+  for (const auto& [name, value] : request.configs) pending_configs_[ToLower(name)] = {value};
+  Status started = StartModule(*module, std::move(file));
+  if (started) started = UnusedConfigs(request.configs);
+  // What the old version had and the new has not is of no use to anybody.
+  if (started) {
+    for (const auto& [name, value] : inherited) {
+      if (pending_configs_.contains(name)) {
+        logger().Notice("Module '" + module->name() + "': the option " + name + " is gone");
+      }
+    }
+  }
+  pending_configs_ = pending_before;
+  if (started) return module;
+  logger().Warning(started.error().message);
+  Remove(*module);
+  return std::unexpected(started.error());
+}
+
+Status ModuleHost::Succeed(Module& successor, Revival revival) {
+  swap_.ForgetErrors(successor);
+  if (revival == Revival::kLazy) {
+    Originals originals;
+    const ValueSwap::Report report = swap_.ReviveFields(successor, &originals);
+    if (report.failed == 0) return {};
+    swap_.TakeBack(std::move(originals));
+    return Fail(ErrorCode::kCorrupt, report.error);
+  }
+  Originals originals;
+  const ValueSwap::Report report = swap_.ReviveAll(successor, &originals);
+  if (report.failed == 0) {
+    swap_.Discard(std::move(originals));
+    return {};
+  }
+  swap_.TakeBack(std::move(originals));
+  return Fail(ErrorCode::kCorrupt, report.error);
+}
+
+Status ModuleHost::RollBack(const Error& why, Result<ModuleFile> file, const LoadRequest& request,
+                            const Estate& estate, size_t position) {
+  const std::string text = "the new version could not take over: " + why.message;
+  auto lost = [&](const std::string& reason) {
+    logger().Warning("The old version could not be loaded again either: " + reason +
+                     ". Its values are dormant");
+    return Fail(ErrorCode::kNotFound, text + "; and the old version could not be loaded again: " +
+                                          reason + ". No module is loaded; its values are dormant");
+  };
+  if (!file) return lost(file.error().message);
+  auto old = StartSuccessor(std::move(*file), request, estate.options, position);
+  if (!old) return lost(old.error().message);
+  swap_.ForgetErrors(**old);
+  const ValueSwap::Report report = swap_.ReviveAll(**old);
+  logger().Warning("Module '" + (*old)->name() + "': version " + VersionText(**old) +
+                   " is back, with " + std::to_string(report.values) + " values");
+  if (report.failed > 0) {
+    logger().Warning(std::to_string(report.failed) + " values could not be read: " + report.error);
+  }
+  return Fail(ErrorCode::kInvalidArgument, text + "; the old version is back");
+}
+
+Status ModuleHost::Replace(Module& old, ModuleFile file, const UpgradeRequest& request,
+                           UpgradeOutcome* outcome) {
+  const int64_t begin = MonotonicMicros();
+  const std::string name = old.name();
+  outcome->old_version = old.version();
+  outcome->old_path = old.path();
+  const LoadRequest old_request{old.path(), old.args(), {}, {}};
+  LoadRequest new_request = request.load;
+  if (request.keep_args) new_request.args = old.args();
+  const bool lazy = request.lazy || services_.engine.settings().module_revival != 0;
+  const auto position =
+      static_cast<size_t>(std::find_if(modules_.begin(), modules_.end(),
+                                       [&](const auto& each) { return each.get() == &old; }) -
+                          modules_.begin());
+  keyspace().lazy_free().Drain();
+  Result<ModuleFile> old_file = old.code()->file().Duplicate();
+  const ModuleConfigs options = OptionValues(old);
+  auto estate = Retire(old);
+  if (!estate) return std::unexpected(estate.error());
+  outcome->values = estate->values;
+  estate->options = options;
+  types_.KeepAux(std::move(estate->aux));
+  FireModuleChange(old, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
+  const ModuleUsage usage = old.usage();
+  Remove(old);
+
+  auto successor = StartSuccessor(std::move(file), new_request, estate->options, position);
+  Status status;
+  if (!successor) {
+    status = std::unexpected(successor.error());
+  } else {
+    (*successor)->Inherit(usage);
+    outcome->new_version = (*successor)->version();
+    status = Succeed(**successor, lazy ? Revival::kLazy : Revival::kEager);
+    if (!status) {
+      static_cast<void>(RunOnUnload(**successor));
+      Remove(**successor);
+    }
+  }
+  if (!status) {
+    outcome->rolled_back = true;
+    status = RollBack(status.error(), std::move(old_file), old_request, *estate, position);
+  }
+  Module* now = FindModule(name);
+  if (now != nullptr) {
+    NoteModules();
+    FireModuleChange(*now, REDISMODULE_SUBEVENT_MODULE_LOADED);
+    if (lazy && !outcome->rolled_back) sweeps_.Start(*now, Sweeps::Kind::kRevive);
+  }
+  RunAgain(std::move(estate->waiting));
+  outcome->pause_us = MonotonicMicros() - begin;
+  if (status) {
+    logger().Notice("Module '" + name + "' upgraded from version " +
+                    std::to_string(outcome->old_version) + " (" + outcome->old_path +
+                    ") to version " + std::to_string(outcome->new_version) + " (" +
+                    new_request.path + "), " + std::to_string(outcome->values) +
+                    " values handed over, pause " + Millis(outcome->pause_us));
+  } else {
+    logger().Warning("Upgrade of module '" + name + "' failed after " + Millis(outcome->pause_us) +
+                     ": " + status.error().message);
+  }
+  return status;
+}
+
+}  // namespace backplane

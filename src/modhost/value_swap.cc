@@ -1,0 +1,291 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ValueSwap: freezing and reviving.
+#include "modhost/value_swap.h"
+
+#include <algorithm>
+
+#include "modhost/body_stream.h"
+#include "modhost/host.h"
+#include "modhost/module_code.h"
+#include "modhost/module_type.h"
+
+namespace backplane {
+namespace {
+
+// Large enough that the fetches of a piece overlap, small enough that a slice of a sweep can end
+// after it.
+constexpr size_t kPieceEntries = 64;
+
+class OriginalsGarbage final : public Garbage {
+ public:
+  explicit OriginalsGarbage(Originals originals) : originals_(std::move(originals)) {}
+  size_t objects() const override { return originals_.values.size(); }
+
+ private:
+  Originals originals_;
+};
+
+}  // namespace
+
+void EntryWalk::Fill() {
+  entries_.clear();
+  next_db_ = db_;
+  next_cursor_ = cursor_;
+  while (next_db_ < keyspace_->database_count()) {
+    Database& database = keyspace_->db(next_db_);
+    if (database.size() > 0) {
+      do {
+        next_cursor_ =
+            database.Scan(next_cursor_, [this](Entry* entry) { entries_.push_back(entry); });
+      } while (next_cursor_ != 0 && entries_.size() < kPieceEntries);
+      db_ = next_db_;
+    }
+    if (next_cursor_ == 0) ++next_db_;
+    if (!entries_.empty()) return;
+  }
+}
+
+bool EntryWalk::Next() {
+  db_ = next_db_;
+  cursor_ = next_cursor_;
+  Fill();
+  return !entries_.empty();
+}
+
+void EntryWalk::Again() { Fill(); }
+
+void EntryWalk::Prefetch(size_t i) const {
+  // Three steps, each behind the one that makes its address known: entry, value, module's data.
+  constexpr size_t kStep = 8;
+  if (i + 3 * kStep < entries_.size()) __builtin_prefetch(entries_[i + 3 * kStep]);
+  if (i + 2 * kStep < entries_.size()) {
+    if (const void* value = entries_[i + 2 * kStep]->value_address()) __builtin_prefetch(value);
+  }
+  if (i + kStep < entries_.size() && entries_[i + kStep]->type() == TypeId::kModule) {
+    if (ModuleValue* value = AsModuleValue(entries_[i + kStep]->value())) {
+      __builtin_prefetch(value->data());
+    }
+  }
+}
+
+// Calls f(db, entry), which says whether it changed the value, until every entry was met.
+template <class F>
+uint64_t ValueSwap::ForEachEntry(F&& f) {
+  uint64_t changed = 0;
+  EntryWalk walk(host_->keyspace());
+  while (walk.Next()) {
+    uint64_t epoch = host_->data_epoch();
+    for (size_t i = 0; i < walk.entries().size(); ++i) {
+      walk.Prefetch(i);
+      changed += f(walk.db(), walk.entries()[i]) ? 1 : 0;
+      if (host_->data_epoch() == epoch) [[likely]]
+        continue;
+      // The module's code changed keys: the pointers at hand may be stale. What was done is not
+      // done again.
+      walk.Again();
+      epoch = host_->data_epoch();
+      i = static_cast<size_t>(-1);
+    }
+  }
+  return changed;
+}
+
+// --- dormant to live ---
+
+void ValueSwap::ForgetErrors(const Module& module) {
+  for (const auto& [id, dormant] : host_->keyspace().dormant_types().all()) {
+    ModuleType* type = host_->types().Find(dormant->name());
+    if (type == nullptr || type->module() != &module || dormant->failed_values() == 0) continue;
+    host_->keyspace().lazy_free().Drain();
+    dormant->ForgetErrors();
+  }
+}
+
+bool ValueSwap::HasDormant(const Module& module) const {
+  TypeRegistry& types = host_->types();
+  for (ModuleType* type : types.types()) {
+    if (type->module() != &module) continue;
+    if (host_->keyspace().dormant_types().Revivable(type->name()) > 0) return true;
+    for (const DormantAux& aux : types.dormant_aux()) {
+      if (ModuleTypeName(aux.type_id) == type->name()) return true;
+    }
+  }
+  return false;
+}
+
+bool ValueSwap::ReviveOne(Database& db, Entry* entry, const Module& module, Report* report,
+                          Originals* originals) {
+  if (entry->type() != TypeId::kModule) return false;
+  DormantValue* dormant = AsDormant(entry->value());
+  if (dormant == nullptr || dormant->failed()) return false;
+  ModuleType* type = host_->types().Find(dormant->type().name());
+  if (type == nullptr || type->module() != &module) return false;
+  const std::string key(entry->key());
+  const uint64_t epoch = host_->data_epoch();
+  auto value = host_->types().Revive(dormant->type_id(), dormant->body(), key, db.index());
+  if (host_->data_epoch() != epoch) [[unlikely]] {
+    entry = db.Peek(Key(key));
+    if (entry == nullptr || entry->type() != TypeId::kModule) return false;
+    if (AsDormant(entry->value()) != dormant) return false;
+  }
+  if (!value || *value == nullptr) {
+    dormant->set_last_error(value ? "its type has no rdb_load" : value.error().message);
+    ++report->failed;
+    if (report->error.empty()) report->error = "key '" + key + "': " + dormant->last_error();
+    return false;
+  }
+  std::unique_ptr<Value> old = db.ExchangeValue(entry, std::move(*value));
+  if (originals == nullptr) return true;
+  originals->values.push_back(
+      {db.index(), entry,
+       std::unique_ptr<DormantValue>(static_cast<DormantValue*>(old.release()))});
+  return true;
+}
+
+ValueSwap::Report ValueSwap::ReviveAll(Module& module, Originals* originals) {
+  Report report;
+  if (!HasDormant(module)) return report;
+  auto fields = [&](int when) {
+    std::string error;
+    for (DormantAux& aux : host_->types().ReviveAux(module, when, &error)) {
+      if (originals != nullptr) originals->aux.push_back(std::move(aux));
+    }
+    if (error.empty()) return;
+    ++report.failed;
+    if (report.error.empty()) report.error = error;
+  };
+  // As at a start, the module is told when its data come and when they are all there.
+  ServerEvents& events = host_->events();
+  events.FireTo(module, REDISMODULE_EVENT_LOADING, REDISMODULE_SUBEVENT_LOADING_RDB_START, nullptr);
+  fields(REDISMODULE_AUX_BEFORE_RDB);
+  const Report values = ReviveValues(module, originals);
+  report.values = values.values;
+  report.failed += values.failed;
+  if (report.error.empty()) report.error = values.error;
+  fields(REDISMODULE_AUX_AFTER_RDB);
+  events.FireTo(module, REDISMODULE_EVENT_LOADING, REDISMODULE_SUBEVENT_LOADING_ENDED, nullptr);
+  return report;
+}
+
+ValueSwap::Report ValueSwap::ReviveValues(Module& module, Originals* originals) {
+  Report report;
+  report.values = ForEachEntry(
+      [&](Database& db, Entry* entry) { return ReviveOne(db, entry, module, &report, originals); });
+  module.usage().callbacks += report.values;
+  return report;
+}
+
+ValueSwap::Report ValueSwap::ReviveFields(Module& module, Originals* originals) {
+  Report report;
+  for (int when : {REDISMODULE_AUX_BEFORE_RDB, REDISMODULE_AUX_AFTER_RDB}) {
+    for (DormantAux& aux : host_->types().ReviveAux(module, when, &report.error)) {
+      if (originals != nullptr) originals->aux.push_back(std::move(aux));
+    }
+  }
+  report.failed = report.error.empty() ? 0 : 1;
+  return report;
+}
+
+void ValueSwap::TakeBack(Originals originals) {
+  for (Originals::Place& place : originals.values) {
+    host_->keyspace().db(place.db).ReplaceValue(place.entry, std::move(place.value));
+  }
+  host_->types().KeepAux(std::move(originals.aux));
+}
+
+void ValueSwap::Discard(Originals originals) {
+  if (originals.values.empty()) return;
+  host_->keyspace().lazy_free().Push(std::make_unique<OriginalsGarbage>(std::move(originals)));
+}
+
+bool ValueSwap::ReviveKey(Database& db, Entry** entry, std::string_view key) {
+  DormantValue* dormant = AsDormant((*entry)->value());
+  if (dormant == nullptr) return true;
+  if (dormant->failed()) return false;
+  ModuleType* type = host_->types().Find(dormant->type().name());
+  if (type == nullptr || type->methods().rdb_load == nullptr) return false;
+  const uint64_t epoch = host_->data_epoch();
+  auto value = host_->types().Load(*type, ModuleTypeEncodingVersion(dormant->type_id()),
+                                   dormant->body(), key, db.index());
+  ++type->module()->usage().callbacks;
+  if (host_->data_epoch() != epoch) [[unlikely]] {
+    *entry = db.Peek(Key(key));
+    if (*entry == nullptr || (*entry)->type() != TypeId::kModule) return false;
+    if (AsDormant((*entry)->value()) != dormant) return AsDormant((*entry)->value()) == nullptr;
+  }
+  if (!value) {
+    host_->logger().Warning("key '" + std::string(key) + "': " + value.error().message +
+                            "; it is kept dormant");
+    dormant->set_last_error(value.error().message);
+    return false;
+  }
+  db.ReplaceValue(*entry, std::move(*value));
+  if (type->module()->freezing()) host_->sweeps().NoteLive(db.index(), key);
+  return true;
+}
+
+// --- live to dormant ---
+
+std::string ValueSwap::WhyNotFreezable(const Module& module) const {
+  for (ModuleType* type : host_->types().types()) {
+    if (type->module() != &module || type->value_count().load(std::memory_order_acquire) == 0) {
+      continue;
+    }
+    const RedisModuleTypeMethods& m = type->methods();
+    if (m.rdb_save == nullptr || m.rdb_load == nullptr || m.free == nullptr) {
+      return "its type " + std::string(type->name()) +
+             " has no rdb_save, rdb_load or free, so its values cannot be kept";
+    }
+  }
+  return {};
+}
+
+ModuleValue* ValueSwap::LiveValue(Entry* entry, const Module& module) const {
+  if (entry->type() != TypeId::kModule) return nullptr;
+  ModuleValue* value = AsModuleValue(entry->value());
+  return value != nullptr && value->module_type().module() == &module ? value : nullptr;
+}
+
+std::unique_ptr<DormantValue> ValueSwap::Serialise(ModuleValue& value, Database& db, Entry** entry,
+                                                   const Module& module) {
+  ModuleType& type = value.module_type();
+  const std::string key((*entry)->key());
+  const uint64_t epoch = host_->data_epoch();
+  BodyWriter& writer = host_->body_writer();
+  writer.Clear();
+  type.SaveBody(value.data(), key, db.index(), *writer.writer());
+  if (host_->data_epoch() != epoch) [[unlikely]] {
+    // The callback ran commands.
+    *entry = db.Peek(Key(key));
+    if (*entry == nullptr || LiveValue(*entry, module) != &value) return nullptr;
+  }
+  return DormantValue::New(host_->keyspace().dormant_types().Of(type.type_id()), writer.bytes());
+}
+
+bool ValueSwap::FreezeEntry(Database& db, Entry* entry, const Module& module) {
+  ModuleValue* value = LiveValue(entry, module);
+  if (value == nullptr) return false;
+  std::unique_ptr<DormantValue> dormant = value->TakeCopy();
+  if (dormant == nullptr) dormant = Serialise(*value, db, &entry, module);
+  if (dormant == nullptr) return false;
+  db.ReplaceValue(entry, std::move(dormant));
+  return true;
+}
+
+bool ValueSwap::CopyEntry(Database& db, Entry* entry, const Module& module) {
+  ModuleValue* value = LiveValue(entry, module);
+  if (value == nullptr || value->copy() != nullptr) return false;
+  auto copy = Serialise(*value, db, &entry, module);
+  if (copy == nullptr) return false;
+  value->set_copy(std::move(copy));
+  return true;
+}
+
+uint64_t ValueSwap::FreezeAll(Module& module) {
+  const uint64_t values =
+      ForEachEntry([&](Database& db, Entry* entry) { return FreezeEntry(db, entry, module); });
+  module.usage().callbacks += values;
+  return values;
+}
+
+}  // namespace backplane

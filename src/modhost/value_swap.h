@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// ValueSwap: a module's values from live to dormant and back, one or all of the keyspace. What it
+// asks of a module is what a restart asks: rdb_save, free, aux_save before its code goes; aux_load
+// and rdb_load after it came. Used by unload, load, upgrade, and the API's access to values. Engine
+// thread.
+//
+// A value is changed in its entry's place, so tables, TTLs and access clocks do not notice, and
+// nobody is notified: for the users of the key nothing happened.
+#pragma once
+
+#include <cstdint>
+#include <memory>
+#include <string>
+#include <string_view>
+#include <vector>
+
+#include "keyspace/database.h"
+#include "modhost/type_registry.h"
+
+namespace backplane {
+
+class Module;
+class ModuleHost;
+class ModuleValue;
+
+// What a revival has replaced, kept until nobody can want it back.
+struct Originals {
+  struct Place {
+    int db;
+    Entry* entry;
+    std::unique_ptr<DormantValue> value;
+  };
+  std::vector<Place> values;
+  std::vector<DormantAux> aux;
+};
+
+// Walks over the entries of all databases in pieces; what is there from begin to end is met at
+// least once, whatever happens to other keys meanwhile.
+class EntryWalk {
+ public:
+  explicit EntryWalk(Keyspace& keyspace) : keyspace_(&keyspace) {}
+  // The next piece: some tens of entries of one database. False at the end of everything.
+  bool Next();
+  // The last piece once more: its entries may have moved.
+  void Again();
+  Database& db() { return keyspace_->db(db_); }
+  const std::vector<Entry*>& entries() const { return entries_; }
+  // Fetches what the i-th entry's neighbours to come point to.
+  void Prefetch(size_t i) const;
+
+ private:
+  void Fill();
+
+  Keyspace* keyspace_;
+  int db_ = 0;
+  uint64_t cursor_ = 0;
+  int next_db_ = 0;
+  uint64_t next_cursor_ = 0;
+  std::vector<Entry*> entries_;
+};
+
+class ValueSwap {
+ public:
+  explicit ValueSwap(ModuleHost* host) : host_(host) {}
+
+  struct Report {
+    uint64_t values = 0;
+    uint64_t failed = 0;  // values and AUX fields
+    std::string error;    // the first
+  };
+
+  // --- dormant to live ---
+  // For another build of the module, what the last could not read is worth a try. Call it before
+  // one of the following for a module that was just loaded.
+  void ForgetErrors(const Module& module);
+  // Every value and AUX field of the module's types, in the order of a start: AUX before, values,
+  // AUX after. What cannot be read stays dormant. `originals` not null: gets what was replaced.
+  Report ReviveAll(Module& module, Originals* originals = nullptr);
+  // Values only.
+  Report ReviveValues(Module& module, Originals* originals = nullptr);
+  // AUX fields only: values are revived when they are used (ReviveKey) and by a Sweep.
+  Report ReviveFields(Module& module, Originals* originals = nullptr);
+  // Puts the originals back; the live values are freed by their module.
+  void TakeBack(Originals originals);
+  // Frees what is not wanted any more, in the background.
+  void Discard(Originals originals);
+  // The value of one key, for who wants to use it; true when it is live afterwards. *entry is
+  // updated when the module's code moved it (null: deleted it). `key` outlives the call.
+  bool ReviveKey(Database& db, Entry** entry, std::string_view key);
+
+  // --- live to dormant ---
+  // Why the module's values cannot become dormant; empty when they can.
+  std::string WhyNotFreezable(const Module& module) const;
+  // Every value of the module's types. AUX fields are captured by who calls, before.
+  // REQUIRES: WhyNotFreezable says nothing.
+  uint64_t FreezeAll(Module& module);
+  // One; false when it is none of the module's live values.
+  bool FreezeEntry(Database& db, Entry* entry, const Module& module);
+  // Serialises one in advance; false as above, or when there is a copy.
+  bool CopyEntry(Database& db, Entry* entry, const Module& module);
+
+ private:
+  template <class F>
+  uint64_t ForEachEntry(F&& f);
+  ModuleValue* LiveValue(Entry* entry, const Module& module) const;
+  // Null when the module's code took the value away meanwhile; *entry is updated when it moved it.
+  std::unique_ptr<DormantValue> Serialise(ModuleValue& value, Database& db, Entry** entry,
+                                          const Module& module);
+  bool ReviveOne(Database& db, Entry* entry, const Module& module, Report* report,
+                 Originals* originals);
+  bool HasDormant(const Module& module) const;
+
+  ModuleHost* host_;
+};
+
+}  // namespace backplane
