@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "modhost/host.h"
 #include "modhost/info_writer.h"
+#include "modhost/module_threads.h"
 
 namespace backplane {
 namespace {
@@ -45,6 +46,11 @@ std::string ModuleHost::ModulesInfo() const {
             ",filters=" + std::to_string(module->filters) +
             ",usedby=" + NamesOf(module->used_by()) + ",using=" + NamesOf(module->uses()) +
             ",options=" + OptionsOf(*module) + "\r\n";
+  }
+  for (const auto& module : quarantined_) {
+    text += "module_quarantined:name=" + module->name() +
+            ",ver=" + std::to_string(module->version()) +
+            ",threads=" + std::to_string(ModuleThreads::Count(module->slot())) + "\r\n";
   }
   return text;
 }

@@ -184,7 +184,7 @@ def test_wrong_loads(conn, tmp_path):
     text = tmp_path / "text.so"
     text.write_text("no library")
     for path in (text, tmp_path / "none.so", tmp_path):
-        with pytest.raises(ReplyError, match="^ERR Error loading the extension. Please check the server logs.$"):
+        with pytest.raises(ReplyError, match="^ERR Error loading the extension. Please check the server logs. "):
             conn.do("module", "load", path)
     assert conn.error("module", "unload", "nosuch") == "ERR Error unloading module: no such module with that name"
     assert conn.error("module", "nosuch").startswith("ERR unknown subcommand")

@@ -4,7 +4,7 @@
 // AUX data hold a serial number, options and waiting clients are there to be handed over. Load
 // arguments and STOCK.BEHAVE choose how it misbehaves:
 //
-//   fail, crash, hang, exit          in OnLoad
+//   fail, crash, hang, exit          in OnLoad; child-hang: in a forked child only
 //   unreadable                       rdb_load refuses the value with the text "unreadable"
 //   load-crash, load-hang            rdb_load of that value does
 //   refuse                           OnUnload returns an error
@@ -16,6 +16,7 @@
 //   parent                           misbehaves only outside of forked children
 #include <pthread.h>
 #include <signal.h>
+#include <stdio.h>
 #include <unistd.h>
 
 #include "testing.h"
@@ -69,12 +70,29 @@ static void MayKill(const char *phase) {
   }
 }
 
-// Before OnLoad there are no arguments yet.
+// Whether the parent of this process is a server too.
+static int IsServersChild(void) {
+  char path[64], name[64] = "";
+  snprintf(path, sizeof(path), "/proc/%d/comm", (int)getppid());
+  FILE *file = fopen(path, "r");
+  if (file == NULL) return 0;
+  const char *line = fgets(name, sizeof(name), file);
+  fclose(file);
+  return line != NULL && strncmp(name, "backplane", strlen("backplane")) == 0;
+}
+
+// Before OnLoad there are no arguments yet: a variable of the environment holds the version that kills the
+// server when it is mapped, in the server or, the other variable, in its child.
 __attribute__((constructor)) static void Mapped(void) {
-  const char *asked = getenv("STOCK_KILL_MAP");
   char version[16];
   snprintf(version, sizeof(version), "%d", STOCK_VERSION);
-  if (asked != NULL && strcmp(asked, version) == 0) kill(getpid(), SIGKILL);
+  const char *asked = getenv("STOCK_KILL_MAP");
+  const char *child = getenv("STOCK_KILL_PARENT_MAP");
+  if (asked != NULL && strcmp(asked, version) == 0 && !IsServersChild()) kill(getpid(), SIGKILL);
+  if (child != NULL && strcmp(child, version) == 0 && IsServersChild()) {
+    kill(getppid(), SIGKILL);
+    pause();
+  }
 }
 
 static Item *NewItem(long long count, RedisModuleString *text, long long made_by) {
@@ -231,6 +249,7 @@ static int Total(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int argc 
 }
 
 static int Version(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int argc UNUSED) {
+  MayKill("serve");
   return RedisModule_ReplyWithLongLong(ctx, STOCK_VERSION);
 }
 
@@ -402,7 +421,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   MayKill("onload");
   if (Does("crash")) CrashHere();
   if (Does("exit")) exit(7);
-  while (Does("hang")) pause();
+  while (Does("hang") || (Asked("child-hang") && InChild())) pause();
   if (Does("fail")) return REDISMODULE_ERR;
 #ifndef STOCK_WITHOUT_TYPE
   if (RegisterType(ctx) != REDISMODULE_OK) return REDISMODULE_ERR;

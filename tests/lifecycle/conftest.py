@@ -1,0 +1,51 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Fixtures of the life cycle's tests: load, unload, upgrade of a module while its data is live. The module is
+lifecycle/modules/stock.c, in several builds."""
+
+import pytest
+
+from harness.server import build_folder
+
+
+@pytest.fixture(autouse=True)
+def _ours(ours_only):
+    """Redis has none of this."""
+
+
+@pytest.fixture
+def stock():
+    """stock("v2") is the path of a build of the module."""
+    def path(build):
+        file = build_folder() / "tests/lifecycle" / f"stock_{build}.so"
+        assert file.exists(), f"no {file}: script/build builds it"
+        return file
+    return path
+
+
+@pytest.fixture
+def stocked(start_server, stock):
+    """A server with version 1 and 1,000 values, of which one is called `unreadable`."""
+    server = start_server("--loadmodule", stock("v1"))
+    conn = server.connect()
+    fill(conn)
+    server.conn = conn
+    return server
+
+
+COUNT = 1000
+
+
+def fill(conn):
+    conn.do("stock.fill", 0, COUNT, "text")
+    conn.do("stock.set", "special", 7, "unreadable")
+    conn.do("set", "plain", "value")
+
+
+def check_values(conn, version_of_special=1):
+    """Everything that fill() made is there; the module answers from its list, and value by value."""
+    assert conn.do("stock.total") == [COUNT + 1, COUNT * (COUNT - 1) // 2 + 7]
+    assert conn.do("stock.get", "special") == [7, b"unreadable", version_of_special]
+    assert conn.do("stock.get", "stock:999")[:2] == [999, b"text"]
+    assert conn.do("get", "plain") == b"value"
+    assert conn.do("dbsize") == COUNT + 2
+    assert conn.do("stock.serial") == 1
