@@ -85,6 +85,9 @@ struct Settings {
   int64_t enable_debug_command = 0;
   int64_t enable_protected_configs = 0;
 
+  // reports
+  bool crash_log_enabled = true;
+
   // slow log
   int64_t slowlog_log_slower_than = 10000;  // microseconds
   int64_t slowlog_max_len = 128;

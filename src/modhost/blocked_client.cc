@@ -74,6 +74,7 @@ int RedisModuleBlockedClient::RunReplyCallback(RedisModuleCmdFunc callback, uint
   ctx.blocked = this;
   ctx.blocked_privdata = privdata;
   ctx.ready_key = ready_key;
+  backplane::ModuleCallback mark(*module(), "reply callback");
   return callback(&ctx, strings.data(), strings.size());
 }
 
@@ -107,6 +108,7 @@ void RedisModuleBlockedClient::OnDisconnect() {
   ctx.client_id = client_id;
   ctx.blocked = this;
   ctx.blocked_privdata = privdata;
+  backplane::ModuleCallback mark(*module(), "disconnect callback");
   disconnect_callback(&ctx, this);
 }
 

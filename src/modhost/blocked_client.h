@@ -25,6 +25,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   RedisModuleBlockedClient(backplane::Module* module, backplane::Session* session_in);
   // A client that still waits gets an error.
   ~RedisModuleBlockedClient() override;
+  const char* kind() const override { return "blocked-client"; }
 
   void OnDisconnect() override;
   bool OnUnblock(bool error) override;

@@ -3,6 +3,7 @@
 #include "modhost/command_filters.h"
 
 #include "modhost/module.h"
+#include "modhost/module_code.h"
 
 RedisModuleCommandFilter::RedisModuleCommandFilter(backplane::Module* module,
                                                    backplane::CommandFilters* filters,
@@ -46,6 +47,7 @@ bool CommandFilters::Apply(uint64_t client_id, const Module* caller,
   for (size_t i = 0; i < filters_.size(); ++i) {
     RedisModuleCommandFilter* filter = filters_[i];
     if ((filter->flags & REDISMODULE_CMDFILTER_NOSELF) != 0 && filter->module() == caller) continue;
+    ModuleCallback mark(*filter->module(), "command filter");
     filter->callback(&filtered);
   }
   // The command's words must live until it has run, which may itself come here again (a call by a

@@ -27,6 +27,7 @@ struct RedisModuleCommandFilter final : public backplane::Registration {
   RedisModuleCommandFilter(backplane::Module* module, backplane::CommandFilters* filters,
                            RedisModuleCommandFilterFunc callback, int flags);
   ~RedisModuleCommandFilter() override;
+  const char* kind() const override { return "command-filter"; }
 
   RedisModuleCommandFilterFunc callback;
   int flags;

@@ -11,6 +11,7 @@
 #include "modhost/host_accessor.h"
 #include "modhost/jobs.h"
 #include "modhost/mapped_module.h"
+#include "modhost/module_code.h"
 #include "modhost/module_option.h"
 
 namespace backplane {
@@ -67,20 +68,29 @@ Command* ModuleHost::LookUpCommand(std::string_view name, Memo* memo) {
   return command;
 }
 
-void ModuleHost::ThreadTakesLock() {
+void ModuleHost::ThreadTakesLock(Module* module) {
   lock_.Take();
   epoch_at_lock_ = data_epoch();
+  lock_owner_ = module;
+  locked_at_ = Ticks();
 }
 
-bool ModuleHost::ThreadTriesLock() {
+bool ModuleHost::ThreadTriesLock(Module* module) {
   if (!lock_.TryTake()) return false;
   epoch_at_lock_ = data_epoch();
+  lock_owner_ = module;
+  locked_at_ = Ticks();
   return true;
 }
 
 void ModuleHost::ThreadReleasesLock() {
   // Output that the thread's commands made (messages to subscribers) is written by the loop.
   const bool changed = data_epoch() != epoch_at_lock_;
+  // Null when the module releases what it did not take.
+  if (Module* owner = std::exchange(lock_owner_, nullptr)) {
+    ++owner->usage().lock_holds;
+    owner->usage().lock_ticks += Ticks() - locked_at_;
+  }
   lock_.Release();
   if (changed) services_.loop.Wake();
 }
@@ -206,6 +216,7 @@ void ModuleHost::ReapChild() {
   ChildDied();
   if (child.done == nullptr) return;
   Engine::Unit unit(services_.engine);
+  ModuleCallback mark(*child.module, "fork done");
   child.done(code, signal, child.data);
 }
 

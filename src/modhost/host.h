@@ -120,6 +120,7 @@ class ModuleHost final : private LoopHook,
   // `wanted` means all, else only the section of that name ("search_index") or module.
   std::string ModulesInfo() const;
   std::string ModuleSections(std::string_view wanted, bool for_crash_report);
+  std::string UsageLine(const Module& module) const;
   // True when INFO <section> is a module's.
   bool HasInfoSection(std::string_view section);
 
@@ -184,8 +185,9 @@ class ModuleHost final : private LoopHook,
   void NoteEntryMove() { ++entry_moves_; }
 
   // Work by a thread that holds the lock: at its release the loop must turn when data changed.
-  void ThreadTakesLock();
-  bool ThreadTriesLock();
+  // `module` is charged with the time that it is held.
+  void ThreadTakesLock(Module* module);
+  bool ThreadTriesLock(Module* module);
   void ThreadReleasesLock();
 
   // The command of that name, as CommandRegistry::Find: modules ask for the same few names again
@@ -324,7 +326,10 @@ class ModuleHost final : private LoopHook,
   std::vector<std::unique_ptr<Session>> sessions_;
   size_t sessions_used_ = 0;
   uint64_t entry_moves_ = 0;
+  // Of the module thread that holds the lock.
   uint64_t epoch_at_lock_ = 0;
+  Module* lock_owner_ = nullptr;
+  uint64_t locked_at_ = 0;  // ticks
   TypeRegistry types_;
   KeyEvents key_events_;
   ServerEvents events_;

@@ -3,6 +3,7 @@
 #include "base/ascii.h"
 #include "modhost/host.h"
 #include "modhost/info_writer.h"
+#include "modhost/module_code.h"
 #include "modhost/module_threads.h"
 
 namespace backplane {
@@ -38,6 +39,21 @@ std::string OptionsOf(const Module& module) {
 
 }  // namespace
 
+// The cheap part of MODULE STATS.
+std::string ModuleHost::UsageLine(const Module& module) const {
+  const SlotUsage memory = module.memory();
+  const ModuleUsage& usage = module.usage();
+  const TickClock& clock = services_.engine.tick_clock();
+  auto usec = [&](uint64_t ticks) { return std::to_string(clock.ToNanos(ticks) / 1000); };
+  return "module_usage_" + module.name() + ":memory=" + std::to_string(memory.bytes) +
+         ",blocks=" + std::to_string(memory.blocks) + ",calls=" + std::to_string(usage.calls) +
+         ",usec=" + usec(usage.ticks) + ",callbacks=" + std::to_string(usage.callbacks) +
+         ",callback_usec=" + usec(usage.callback_ticks) +
+         ",lock_holds=" + std::to_string(usage.lock_holds) +
+         ",lock_usec=" + usec(usage.lock_ticks) +
+         ",threads=" + std::to_string(ModuleThreads::Count(module.slot())) + "\r\n";
+}
+
 std::string ModuleHost::ModulesInfo() const {
   std::string text;
   for (const auto& module : modules_) {
@@ -47,6 +63,7 @@ std::string ModuleHost::ModulesInfo() const {
             ",usedby=" + NamesOf(module->used_by()) + ",using=" + NamesOf(module->uses()) +
             ",options=" + OptionsOf(*module) + "\r\n";
   }
+  for (const auto& module : modules_) text += UsageLine(*module);
   for (const auto& module : quarantined_) {
     text += "module_quarantined:name=" + module->name() +
             ",ver=" + std::to_string(module->version()) +
@@ -61,7 +78,10 @@ std::string ModuleHost::ModuleSections(std::string_view wanted, bool for_crash_r
     RedisModuleInfoCtx info;
     info.module = provider.module;
     info.wanted = wanted;
-    provider.callback(&info, for_crash_report ? 1 : 0);
+    {
+      ModuleCallback mark(*provider.module, "info");
+      provider.callback(&info, for_crash_report ? 1 : 0);
+    }
     if (info.in_dict) info.out += "\r\n";
     if (!text.empty() && !info.out.empty()) text += "\r\n";
     text += info.out;

@@ -5,6 +5,7 @@
 #include "modhost/context.h"
 #include "modhost/host.h"
 #include "modhost/key.h"
+#include "modhost/module_code.h"
 #include "modhost/module_type.h"
 
 namespace backplane {
@@ -74,7 +75,10 @@ void KeyEvents::OnKeyEvent(Database& db, uint32_t notify_class, std::string_view
     RedisModuleCtx ctx(s->module(), session.get(), &host_->null_sink());
     ctx.flags |= kCtxNotification;
     const bool was_active = std::exchange(s->active, true);
-    s->callback(&ctx, static_cast<int>(notify_class), name.c_str(), key_string);
+    {
+      ModuleCallback mark(*s->module(), "keyspace event");
+      s->callback(&ctx, static_cast<int>(notify_class), name.c_str(), key_string);
+    }
     // It may have ended its own subscription.
     if (i < subscriptions_.size() && subscriptions_[i] == s) s->active = was_active;
   }
@@ -143,6 +147,7 @@ void KeyEvents::OnUnitEnd() {
     jobs_.erase(jobs_.begin());
     ModuleHost::InternalSession session(*host_, job.db);
     RedisModuleCtx ctx(job.module, session.get(), &host_->null_sink());
+    ModuleCallback mark(*job.module, "post-notification job");
     job.callback(&ctx, job.data);
     if (job.free_data != nullptr) job.free_data(job.data);
   }

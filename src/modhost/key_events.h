@@ -21,6 +21,7 @@ class KeySubscription final : public Registration {
   KeySubscription(Module* module, KeyEvents* events, int types,
                   RedisModuleNotificationFunc callback);
   ~KeySubscription() override;
+  const char* kind() const override { return "keyspace-subscription"; }
 
   int types;
   RedisModuleNotificationFunc callback;

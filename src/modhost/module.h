@@ -92,6 +92,9 @@ class Module {
 
   // Functions that it asked for and that the host lacks, by full name, as they were asked for.
   std::vector<std::string>& missing_functions() { return missing_functions_; }
+  const std::vector<std::string>& missing_functions() const { return missing_functions_; }
+  // How many it asked for and got.
+  uint64_t found_functions = 0;
 
   // Takes ownership; returns the object.
   template <class T>

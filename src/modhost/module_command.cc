@@ -6,6 +6,7 @@
 #include "base/numbers.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 
 namespace backplane {
 namespace {
@@ -88,6 +89,7 @@ void ModuleCommand::Run(CommandContext& ctx) {
   module_ctx.client_id = ctx.session().id();
   ArgumentStrings args(host.strings(), ctx.args());
   const uint64_t begin = Ticks();
+  const ModuleCode mark(*self.module(), "command");
   self.function_(&module_ctx, args.data(), args.size());
   ModuleUsage& usage = self.module()->usage();
   ++usage.calls;
@@ -145,6 +147,7 @@ void ModuleCommand::FindKeys(const Command& command, std::span<const std::string
   RedisModuleCtx ctx(self.module(), session.get(), &host.null_sink());
   ctx.flags |= kCtxKeysRequest;
   ctx.positions = &reported;
+  ModuleCallback mark(*self.module(), "getkeys");
   self.function_(&ctx, strings.data(), strings.size());
   for (const ReportedPosition& p : reported) {
     if (p.position > 0 && static_cast<size_t>(p.position) < args.size()) {

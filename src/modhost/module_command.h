@@ -36,6 +36,7 @@ class ModuleCommand final : public Registration {
   // Registered by Register.
   ModuleCommand(Module* owner, RedisModuleCmdFunc body) : Registration(owner), function_(body) {}
   ~ModuleCommand() override;
+  const char* kind() const override { return "command"; }
 
   // False when the name is taken. `parent` null: a top-level command.
   bool Register(ModuleCommand* parent, std::unique_ptr<Command> command);

@@ -8,6 +8,7 @@
 #include "base/numbers.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 
 namespace backplane {
 namespace {
@@ -59,8 +60,14 @@ ModuleBoolOption::ModuleBoolOption(Module* module, std::string full_name, uint64
       get_(get),
       set_(set) {}
 
+bool ModuleBoolOption::value() const {
+  ModuleCallback mark(module(), "option");
+  return get_(callback_name(), data()) != 0;
+}
+
 Status ModuleBoolOption::Assign(bool value) {
   RedisModuleString* error = nullptr;
+  ModuleCallback mark(module(), "option");
   const int result = set_(callback_name(), value ? 1 : 0, data(), &error);
   return Outcome(result, error);
 }
@@ -83,8 +90,14 @@ ModuleNumericOption::ModuleNumericOption(Module* module, std::string full_name, 
       get_(get),
       set_(set) {}
 
+long long ModuleNumericOption::value() const {
+  ModuleCallback mark(module(), "option");
+  return get_(callback_name(), data());
+}
+
 Status ModuleNumericOption::Assign(long long value) {
   RedisModuleString* error = nullptr;
+  ModuleCallback mark(module(), "option");
   const int result = set_(callback_name(), value, data(), &error);
   return Outcome(result, error);
 }
@@ -119,8 +132,14 @@ ModuleEnumOption::ModuleEnumOption(Module* module, std::string full_name, uint64
       get_(get),
       set_(set) {}
 
+int ModuleEnumOption::value() const {
+  ModuleCallback mark(module(), "option");
+  return get_(callback_name(), data());
+}
+
 Status ModuleEnumOption::Assign(int value) {
   RedisModuleString* error = nullptr;
+  ModuleCallback mark(module(), "option");
   const int result = set_(callback_name(), value, data(), &error);
   return Outcome(result, error);
 }
@@ -179,6 +198,7 @@ ModuleStringOption::ModuleStringOption(Module* module, std::string full_name, ui
       set_(set) {}
 
 std::string ModuleStringOption::Get() const {
+  ModuleCallback mark(module(), "option");
   RedisModuleString* value = get_(callback_name(), data());
   return value == nullptr ? std::string() : std::string(value->view());
 }
@@ -187,6 +207,7 @@ Status ModuleStringOption::Assign(const std::string& value) {
   // The module keeps it by retaining it.
   RedisModuleString* text = NewModuleString(value);
   RedisModuleString* error = nullptr;
+  ModuleCallback mark(module(), "option");
   const int result = set_(callback_name(), text, data(), &error);
   ReleaseModuleString(text);
   return Outcome(result, error);
@@ -212,6 +233,7 @@ Status ApplyModuleOptions(const std::vector<ModuleOption*>& options) {
     ModuleHost::InternalSession session(host, 0);
     RedisModuleCtx ctx(&option->module(), session.get(), &host.null_sink());
     RedisModuleString* error = nullptr;
+    ModuleCallback mark(option->module(), "option apply");
     const int result = hooks.apply(&ctx, hooks.data, &error);
     std::string text;
     if (error != nullptr) {

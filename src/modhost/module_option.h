@@ -53,7 +53,7 @@ class ModuleBoolOption final : public ModuleOption {
   Status SetDefault() override { return Assign(initial_); }
 
  private:
-  bool value() const { return get_(callback_name(), data()) != 0; }
+  bool value() const;
   Status Assign(bool value);
 
   bool initial_;
@@ -77,7 +77,7 @@ class ModuleNumericOption final : public ModuleOption {
   Status SetDefault() override { return Assign(initial_); }
 
  private:
-  long long value() const { return get_(callback_name(), data()); }
+  long long value() const;
   Status Assign(long long value);
 
   long long initial_;
@@ -99,7 +99,7 @@ class ModuleEnumOption final : public ModuleOption {
   Status SetDefault() override { return Assign(initial_); }
 
  private:
-  int value() const { return get_(callback_name(), data()); }
+  int value() const;
   Status Assign(int value);
   bool Parse(const std::string& text, int* value) const;
 
@@ -133,6 +133,7 @@ class OptionRegistration final : public Registration {
   OptionRegistration(Module* module, ModuleOption* option)
       : Registration(module), option_(option) {}
   ~OptionRegistration() override;
+  const char* kind() const override { return "option"; }
   ModuleOption& option() const { return *option_; }
 
  private:

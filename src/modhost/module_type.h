@@ -23,6 +23,7 @@ class ModuleType final : public Registration, public ValueType {
   ModuleType(Module* module, std::string name, int encver, uint64_t type_id,
              const RedisModuleTypeMethods& methods);
   ~ModuleType() override;
+  const char* kind() const override { return "type"; }
 
   TypeId id() const override { return TypeId::kModule; }
   std::string_view name() const override { return name_; }

@@ -17,6 +17,8 @@ class Registration {
   Registration& operator=(const Registration&) = delete;
 
   Module* module() const { return module_; }
+  // What it is, for people: "timer". A literal.
+  virtual const char* kind() const = 0;
 
  private:
   friend class Module;

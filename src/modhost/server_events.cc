@@ -4,6 +4,7 @@
 
 #include "modhost/context.h"
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 
 namespace backplane {
 namespace {
@@ -102,7 +103,10 @@ void ServerEvents::Deliver(const Module* only, uint64_t id, uint64_t subevent, v
     ModuleHost::InternalSession session(*host_, 0);
     RedisModuleCtx ctx(s->module(), session.get(), &host_->null_sink());
     s->active = true;
-    s->callback(&ctx, s->event, subevent, data);
+    {
+      ModuleCallback mark(*s->module(), "server event");
+      s->callback(&ctx, s->event, subevent, data);
+    }
     if (i < subscribers.size() && subscribers[i] == s) s->active = false;
   }
 }

@@ -20,6 +20,7 @@ class EventSubscription final : public Registration {
   EventSubscription(Module* module, ServerEvents* events, RedisModuleEvent event,
                     RedisModuleEventCallback callback);
   ~EventSubscription() override;
+  const char* kind() const override { return "event-subscription"; }
 
   RedisModuleEvent event;
   RedisModuleEventCallback callback;

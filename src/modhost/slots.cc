@@ -196,6 +196,7 @@ int GetApi(int slot, const char* name, void** target) {
     if (Module* module = ModuleInSlot(slot)) module->missing_functions().emplace_back(full);
     return REDISMODULE_ERR;
   }
+  if (Module* module = ModuleInSlot(slot)) ++module->found_functions;
   *target = reinterpret_cast<void*>(found);
   return REDISMODULE_OK;
 }

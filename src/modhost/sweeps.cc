@@ -21,8 +21,8 @@ constexpr int kRoundsMax = 32;
 void Sweeps::Start(Module& module, Kind kind, std::function<void()> done) {
   Stop(module);
   live_.clear();
-  sweeps_.push_back(std::unique_ptr<Sweep>(
-      new Sweep{&module, kind, std::move(done), EntryWalk(host_->keyspace())}));
+  sweeps_.push_back(std::unique_ptr<Sweep>(new Sweep{
+      &module, kind, std::move(done), EntryWalk(host_->keyspace(), EntryWalk::kSmallPiece)}));
 }
 
 void Sweeps::Stop(const Module& module) {
@@ -91,7 +91,7 @@ bool Sweeps::WalkEnded(Sweep& sweep) {
     left += host_->keyspace().dormant_types().Revivable(type->name());
   }
   if (left > 0 && ++sweep.rounds < kWalksMax) {
-    sweep.walk = EntryWalk(host_->keyspace());
+    sweep.walk = EntryWalk(host_->keyspace(), EntryWalk::kSmallPiece);
     sweep.walked = false;
     return true;
   }

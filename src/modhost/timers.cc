@@ -4,6 +4,7 @@
 
 #include "base/clock.h"
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 
 namespace backplane {
 
@@ -44,6 +45,7 @@ int64_t ModuleTimer::OnTimer() {
   Engine::Unit unit(host.engine());
   ModuleHost::InternalSession session(host, db);
   RedisModuleCtx ctx(owner, session.get(), &host.null_sink());
+  ModuleCallback mark(*owner, "timer");
   callback(&ctx, data);
   return -1;
 }
@@ -93,7 +95,10 @@ void OneShots::Run() {
     std::lock_guard guard(mutex_);
     calls.swap(calls_);
   }
-  for (const Call& call : calls) call.callback(call.data);
+  for (const Call& call : calls) {
+    ModuleCallback mark(*call.module, "one-shot");
+    call.callback(call.data);
+  }
 }
 
 void OneShots::Forget(const Module* module) {

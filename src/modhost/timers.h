@@ -24,6 +24,7 @@ class ModuleTimer final : public Registration, public TimerHandler {
   ModuleTimer(Module* module, ModuleTimers* timers, uint64_t id, int64_t due_ms, int db,
               RedisModuleTimerProc callback, void* data);
   ~ModuleTimer() override;
+  const char* kind() const override { return "timer"; }
   int64_t OnTimer() override;
 
   uint64_t id() const { return id_; }

@@ -73,7 +73,7 @@ class Rehearsal {
       : host_(host), successor_(successor), old_types_(old_types), reporter_(reporter) {}
 
   void Run() {
-    EntryWalk walk(host_.keyspace());
+    EntryWalk walk(host_.keyspace(), EntryWalk::kLargePiece);
     while (walk.Next()) {
       for (size_t i = 0; i < walk.entries().size(); ++i) {
         walk.Prefetch(i);

@@ -12,10 +12,6 @@
 namespace backplane {
 namespace {
 
-// Large enough that the fetches of a piece overlap, small enough that a slice of a sweep can end
-// after it.
-constexpr size_t kPieceEntries = 64;
-
 class OriginalsGarbage final : public Garbage {
  public:
   explicit OriginalsGarbage(Originals originals) : originals_(std::move(originals)) {}
@@ -37,7 +33,7 @@ void EntryWalk::Fill() {
       do {
         next_cursor_ =
             database.Scan(next_cursor_, [this](Entry* entry) { entries_.push_back(entry); });
-      } while (next_cursor_ != 0 && entries_.size() < kPieceEntries);
+      } while (next_cursor_ != 0 && entries_.size() < piece_);
       db_ = next_db_;
     }
     if (next_cursor_ == 0) ++next_db_;
@@ -54,25 +50,24 @@ bool EntryWalk::Next() {
 
 void EntryWalk::Again() { Fill(); }
 
-void EntryWalk::Prefetch(size_t i) const {
-  // Three steps, each behind the one that makes its address known: entry, value, module's data.
-  constexpr size_t kStep = 8;
-  if (i + 3 * kStep < entries_.size()) __builtin_prefetch(entries_[i + 3 * kStep]);
-  if (i + 2 * kStep < entries_.size()) {
-    if (const void* value = entries_[i + 2 * kStep]->value_address()) __builtin_prefetch(value);
-  }
-  if (i + kStep < entries_.size() && entries_[i + kStep]->type() == TypeId::kModule) {
-    if (ModuleValue* value = AsModuleValue(entries_[i + kStep]->value())) {
-      __builtin_prefetch(value->data());
-    }
-  }
+namespace {
+
+ModuleValue* LiveAt(const std::vector<Entry*>& entries, size_t i) {
+  if (i >= entries.size() || entries[i]->type() != TypeId::kModule) return nullptr;
+  return AsModuleValue(entries[i]->value());
+}
+
+}  // namespace
+
+void EntryWalk::PrefetchData(size_t i) const {
+  if (ModuleValue* value = LiveAt(entries_, i)) __builtin_prefetch(value->data());
 }
 
 // Calls f(db, entry), which says whether it changed the value, until every entry was met.
 template <class F>
 uint64_t ValueSwap::ForEachEntry(F&& f) {
   uint64_t changed = 0;
-  EntryWalk walk(host_->keyspace());
+  EntryWalk walk(host_->keyspace(), EntryWalk::kLargePiece);
   while (walk.Next()) {
     uint64_t epoch = host_->data_epoch();
     for (size_t i = 0; i < walk.entries().size(); ++i) {

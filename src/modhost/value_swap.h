@@ -38,20 +38,43 @@ struct Originals {
 // least once, whatever happens to other keys meanwhile.
 class EntryWalk {
  public:
-  explicit EntryWalk(Keyspace& keyspace) : keyspace_(&keyspace) {}
-  // The next piece: some tens of entries of one database. False at the end of everything.
+  // About so many entries make a piece: few where a slice of time must end after it, many where
+  // fetches are to overlap.
+  static constexpr size_t kSmallPiece = 64;
+  static constexpr size_t kLargePiece = 2048;
+  EntryWalk(Keyspace& keyspace, size_t piece) : keyspace_(&keyspace), piece_(piece) {}
+  // The next piece, of one database. False at the end of everything.
   bool Next();
   // The last piece once more: its entries may have moved.
   void Again();
   Database& db() { return keyspace_->db(db_); }
   const std::vector<Entry*>& entries() const { return entries_; }
-  // Fetches what the i-th entry's neighbours to come point to.
-  void Prefetch(size_t i) const;
+  // Before the i-th entry of a piece is used, in order: fetches what those behind it point to.
+  void Prefetch(size_t i) const {
+    if (i == 0) {
+      for (size_t j = 0; j < 2 * kStep; ++j) PrefetchEntry(j);
+      for (size_t j = 0; j < kStep; ++j) PrefetchValue(j);
+    }
+    // Three steps, each behind the one that makes its address known.
+    PrefetchEntry(i + 3 * kStep);
+    PrefetchValue(i + 2 * kStep);
+    PrefetchData(i + kStep);
+  }
 
  private:
+  static constexpr size_t kStep = 6;
   void Fill();
+  void PrefetchEntry(size_t i) const {
+    if (i < entries_.size()) __builtin_prefetch(entries_[i]);
+  }
+  void PrefetchValue(size_t i) const {
+    if (i >= entries_.size()) return;
+    if (const void* value = entries_[i]->value_address()) __builtin_prefetch(value);
+  }
+  void PrefetchData(size_t i) const;
 
   Keyspace* keyspace_;
+  size_t piece_;
   int db_ = 0;
   uint64_t cursor_ = 0;
   int next_db_ = 0;

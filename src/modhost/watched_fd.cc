@@ -8,6 +8,7 @@
 #include <utility>
 
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 
 namespace backplane {
 
@@ -86,6 +87,7 @@ void WatchedFd::OnEvents(uint32_t events) {
   const int fd = fd_;
   WatchedFds* fds = fds_;
   Engine::Unit unit(module()->host().engine());
+  ModuleCallback mark(*module(), "file event");
   if (read) on_read.callback(fd, on_read.data, REDISMODULE_EVENTLOOP_READABLE);
   if (!write || fds->Find(fd) != this) return;
   on_write.callback(fd, on_write.data, REDISMODULE_EVENTLOOP_WRITABLE);

@@ -20,6 +20,7 @@ class WatchedFd final : public Registration, public FdHandler {
  public:
   WatchedFd(Module* module, WatchedFds* fds, int fd);
   ~WatchedFd() override;
+  const char* kind() const override { return "file-event"; }
 
   // Watches more directions (REDISMODULE_EVENTLOOP_*). False when the kernel refuses the
   // descriptor.

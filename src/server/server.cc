@@ -16,12 +16,14 @@
 #include "commands/persist/persist_commands.h"
 #include "config/builtin_options.h"
 #include "modhost/jobs.h"
+#include "server/crash_report.h"
 
 namespace backplane {
 
 Server::Server() : run_id_(EntropyHex(40)) {}
 
 Server::~Server() {
+  RemoveCrashReport();
   // Clients before the engine that serves them, connections last of the network.
   listeners_.clear();
   if (connections_ != nullptr) connections_->CloseAll();
@@ -181,6 +183,7 @@ void Server::LogBanner() {
 
 Status Server::Launch() {
   options_.AddListener(this);
+  InstallCrashReport({engine_.get(), modules_.get()});
   started_ms_ = WallMillis();
   LogBanner();
   WritePidFile();

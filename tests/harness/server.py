@@ -24,7 +24,7 @@ START_SECONDS_MAX = 60
 STOP_SECONDS_MAX = 30
 
 _SANITIZER_REPORT = re.compile(
-    r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|BP_ASSERT|=== REDIS BUG REPORT START")
+    r"ERROR: (Address|Leak)Sanitizer|WARNING: ThreadSanitizer|runtime error:|BP_ASSERT|=== (REDIS|BACKPLANE) BUG REPORT START")
 
 
 _LIBC = ctypes.CDLL(None)

@@ -250,7 +250,7 @@ void ModuleHelp(CommandContext& ctx) {
                   "    Loads a module and hands it the arguments.",
                   "LOADEX <path> [CONFIG <name> <value> ...] [ARGS <arg> ...]",
                   "    Loads a module with values for its options, and arguments.",
-                  "UNLOAD <name> [KEEPDATA]",
+                  "STATS [<name>]", "    What modules take and do.", "UNLOAD <name> [KEEPDATA]",
                   "    Unloads a module. With KEEPDATA its values wait for its return.",
                   "UPGRADE <name> <path> [DRYRUN] [LAZY] [PRECOPY] [FORCE]",
                   "        [CONFIG <name> <value> ...] [ARGS <arg> ...]",
@@ -346,6 +346,7 @@ constexpr CommandSpec kCommands[] = {
 
 void RegisterModuleCommands(CommandRegistry& registry, ModuleHost& host) {
   registry.Add(kCommands, &host);
+  RegisterModuleStats(registry, host);
 }
 
 void ModuleReports::ReplyModules(ReplySink& reply) {

@@ -12,6 +12,8 @@ class ModuleHost;
 
 // `host` outlives the registry.
 void RegisterModuleCommands(CommandRegistry& registry, ModuleHost& host);
+// Called by it.
+void RegisterModuleStats(CommandRegistry& registry, ModuleHost& host);
 
 // HELLO's "modules", INFO's "Modules" section and the sections that modules write.
 class ModuleReports final : public ModuleLister, public InfoSection, public ModuleInfoSource {

@@ -9,6 +9,7 @@
 #include "modhost/blocked_client.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
+#include "modhost/module_code.h"
 #include "modhost/host_accessor.h"
 
 namespace backplane {
@@ -166,10 +167,10 @@ RedisModuleCtx* GetDetachedThreadSafeContext(RedisModuleCtx* ctx) {
 
 void FreeThreadSafeContext(RedisModuleCtx* ctx) { delete static_cast<ThreadContext*>(ctx); }
 
-void ThreadSafeContextLock(RedisModuleCtx* ctx) { CurrentHost()->ThreadTakesLock(); }
+void ThreadSafeContextLock(RedisModuleCtx* ctx) { CurrentHost()->ThreadTakesLock(ctx->module); }
 
 int ThreadSafeContextTryLock(RedisModuleCtx* ctx) {
-  if (CurrentHost()->ThreadTriesLock()) return REDISMODULE_OK;
+  if (CurrentHost()->ThreadTriesLock(ctx->module)) return REDISMODULE_OK;
   errno = EBUSY;
   return REDISMODULE_ERR;
 }

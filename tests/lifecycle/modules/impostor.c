@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// A module that says it is another, IMPOSTOR_NAME, and cannot take over from it. "MODE TYPE ENCVER [TYPE ENCVER ...]"
-// are its load arguments: it registers the other's types. MODE: fail, crash, hang (in OnLoad), or unreadable (rdb_load
-// reads nothing).
+// A module that says it is another, IMPOSTOR_NAME, and cannot take over from it. "MODE TYPE ENCVER
+// [TYPE ENCVER ...]" are its load arguments: it registers the other's types. MODE: fail, crash,
+// hang (in OnLoad), or unreadable (rdb_load reads nothing).
 #include <signal.h>
 #include <unistd.h>
 
@@ -18,12 +18,11 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   if (argc < 1 || Is(argv[0], "fail")) return REDISMODULE_ERR;
   if (Is(argv[0], "crash")) raise(SIGSEGV);
   while (Is(argv[0], "hang")) pause();
-  RedisModuleTypeMethods methods = {.version = REDISMODULE_TYPE_METHOD_VERSION,
-                                    .rdb_load = Load,
-                                    .rdb_save = Save,
-                                    .free = Free};
+  RedisModuleTypeMethods methods = {
+      .version = REDISMODULE_TYPE_METHOD_VERSION, .rdb_load = Load, .rdb_save = Save, .free = Free};
   for (int i = 1; i + 1 < argc; i += 2) {
-    if (RedisModule_CreateDataType(ctx, Text(argv[i]), (int)Number(argv[i + 1]), &methods) == NULL) {
+    if (RedisModule_CreateDataType(ctx, Text(argv[i]), (int)Number(argv[i + 1]), &methods) ==
+        NULL) {
       return REDISMODULE_ERR;
     }
   }

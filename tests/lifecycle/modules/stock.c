@@ -81,8 +81,8 @@ static int IsServersChild(void) {
   return line != NULL && strncmp(name, "backplane", strlen("backplane")) == 0;
 }
 
-// Before OnLoad there are no arguments yet: a variable of the environment holds the version that kills the
-// server when it is mapped, in the server or, the other variable, in its child.
+// Before OnLoad there are no arguments yet: a variable of the environment holds the version that
+// kills the server when it is mapped, in the server or, the other variable, in its child.
 __attribute__((constructor)) static void Mapped(void) {
   char version[16];
   snprintf(version, sizeof(version), "%d", STOCK_VERSION);
@@ -342,6 +342,35 @@ static volatile uintptr_t nowhere;
 
 __attribute__((noinline)) static void CrashHere(void) { *(volatile int *)nowhere = 1; }
 
+static void OnCrashTimer(RedisModuleCtx *ctx UNUSED, void *data UNUSED) { CrashHere(); }
+static void *OnCrashThread(void *unused UNUSED) {
+  CrashHere();
+  return NULL;
+}
+
+// stock.crash KEY here | memcpy | abort | timer | thread
+static int Crash(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  if (argc != 3) return RedisModule_WrongArity(ctx);
+  if (Is(argv[2], "here")) CrashHere();
+  if (Is(argv[2], "memcpy")) memcpy((void *)nowhere, Text(argv[1]), 1000000 + (size_t)nowhere);
+  if (Is(argv[2], "abort")) abort();
+  if (Is(argv[2], "timer")) RedisModule_CreateTimer(ctx, 1, OnCrashTimer, NULL);
+  if (Is(argv[2], "thread")) pthread_create(&thread, NULL, OnCrashThread, NULL);
+  return RedisModule_ReplyWithSimpleString(ctx, "OK");
+}
+
+// stock.memory: bytes that the module's own blocks take, by the allocator's word
+static int Memory(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int argc UNUSED) {
+  size_t bytes = 0, blocks = 0;
+  for (Item *item = items; item != NULL; item = item->next) {
+    bytes += RedisModule_MallocSize(item);
+    blocks++;
+  }
+  RedisModule_ReplyWithArray(ctx, 2);
+  RedisModule_ReplyWithLongLong(ctx, (long long)bytes);
+  return RedisModule_ReplyWithLongLong(ctx, (long long)blocks);
+}
+
 // --- options ---
 
 static long long GetLimit(const char *name UNUSED, void *data UNUSED) { return limit; }
@@ -401,6 +430,8 @@ static const TestCommand commands[] = {
     {"stock.wait", Wait, "readonly", 1},
     {"stock.block", Block, "", 0},
     {"stock.leave", Leave, "", 0},
+    {"stock.crash", Crash, "", 1},
+    {"stock.memory", Memory, "readonly", 0},
 #if STOCK_VERSION == 1
     {"stock.waitold", Wait, "readonly", 1},
 #endif
