@@ -23,8 +23,8 @@ const Entry* Restore(std::string_view payload, Keyspace& keyspace) {
   const auto exact = std::make_unique<char[]>(payload.size());
   payload.copy(exact.get(), payload.size());
   std::string scratch;
-  const auto content = backplane::ParseDumpPayload({exact.get(), payload.size()},
-                                                   {"key", 0, keyspace}, &scratch);
+  const auto content =
+      backplane::ParseDumpPayload({exact.get(), payload.size()}, {"key", 0, keyspace}, &scratch);
   if (!content) return nullptr;
   BP_ASSERT(keyspace.db(0).Load("key", *content, -1, 0));
   return keyspace.db(0).Peek("key");

@@ -18,6 +18,12 @@ Module::~Module() {
 
 void Module::set_code(std::unique_ptr<MappedModule> code) { code_ = std::move(code); }
 
+CodePlace Module::PlaceOf(const void* address) const {
+  CodePlace place = FindCode(address);
+  place.object = path_;
+  return place;
+}
+
 std::unique_ptr<MappedModule> Module::TakeCode() { return std::move(code_); }
 
 bool Module::Contains(const void* address) const {

@@ -9,6 +9,7 @@
 #include <utility>
 #include <vector>
 
+#include "base/symbols.h"
 #include "modhost/registration.h"
 #include "modhost/slots.h"
 
@@ -66,6 +67,9 @@ class Module {
   void set_code(std::unique_ptr<MappedModule> code);
   // Whether the address lies in its binary.
   bool Contains(const void* address) const;
+  // FindCode of an address in it, with the module's path as the object: a private copy of its file
+  // has a name that says nothing.
+  CodePlace PlaceOf(const void* address) const;
 
   // SetModuleAttribs: at most once; what does not suit the host is kept as the reason to refuse.
   void Identify(std::string name, int version, int api_version);

@@ -37,7 +37,7 @@ std::string CrashPlace() {
   for (int i = 0; i < count; ++i) {
     if (mark == nullptr || !mark->module().Contains(frames[i])) continue;
     // A return address stands behind the call.
-    return CodePlaceText(FindCode(static_cast<const char*>(frames[i]) - 1));
+    return CodePlaceText(mark->module().PlaceOf(static_cast<const char*>(frames[i]) - 1));
   }
   return {};
 }

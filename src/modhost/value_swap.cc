@@ -4,6 +4,7 @@
 
 #include <algorithm>
 
+#include "base/clock.h"
 #include "modhost/body_stream.h"
 #include "modhost/host.h"
 #include "modhost/module_code.h"
@@ -164,9 +165,11 @@ ValueSwap::Report ValueSwap::ReviveAll(Module& module, Originals* originals) {
 
 ValueSwap::Report ValueSwap::ReviveValues(Module& module, Originals* originals) {
   Report report;
+  const uint64_t begin = Ticks();
   report.values = ForEachEntry(
       [&](Database& db, Entry* entry) { return ReviveOne(db, entry, module, &report, originals); });
   module.usage().callbacks += report.values;
+  module.usage().callback_ticks += Ticks() - begin;
   return report;
 }
 
@@ -277,9 +280,11 @@ bool ValueSwap::CopyEntry(Database& db, Entry* entry, const Module& module) {
 }
 
 uint64_t ValueSwap::FreezeAll(Module& module) {
+  const uint64_t begin = Ticks();
   const uint64_t values =
       ForEachEntry([&](Database& db, Entry* entry) { return FreezeEntry(db, entry, module); });
   module.usage().callbacks += values;
+  module.usage().callback_ticks += Ticks() - begin;
   return values;
 }
 

@@ -73,6 +73,11 @@ const Module* OwnerOf(const void* address) {
   return nullptr;
 }
 
+std::string PlaceText(const void* address) {
+  const Module* owner = OwnerOf(address);
+  return CodePlaceText(owner != nullptr ? owner->PlaceOf(address) : FindCode(address));
+}
+
 void Line(const std::string& text) { sources.engine->logger().LogRaw(LogLevel::kWarning, text); }
 
 void ReportModule(const std::vector<const void*>& frames) {
@@ -92,7 +97,7 @@ void ReportModule(const std::vector<const void*>& frames) {
   if (module == nullptr) return Line("No module's code was running");
   std::string text = "Module '" + module->name() + "' version " +
                      std::to_string(module->version()) + " (" + module->path() + ")";
-  if (place != nullptr) text += ", in " + CodePlaceText(FindCode(place));
+  if (place != nullptr) text += ", in " + PlaceText(place);
   if (mark != nullptr) text += ", called as " + std::string(mark->what());
   if (mark == nullptr) text += ", on a thread of its own";
   Line(text);
@@ -131,7 +136,7 @@ void Report(int signal, const siginfo_t& info, const void* context) {
   const std::vector<const void*> frames = Frames(pc);
   ReportModule(frames);
   Line("\n------ STACK TRACE ------");
-  for (const void* frame : frames) Line(Hex(frame) + " " + CodePlaceText(FindCode(frame)));
+  for (const void* frame : frames) Line(Hex(frame) + " " + PlaceText(frame));
   ReportCommand();
   ReportModules();
   Line("\n=== BACKPLANE BUG REPORT END ===");

@@ -247,6 +247,9 @@ def test_rollback_when_the_file_was_replaced(stocked, stock):
     new = stocked.folder / "new.so"
     shutil.copy(stock("v2"), new)
     new.rename(path)
+    # A private copy is mapped, and still called by its path.
+    with pytest.raises(ReplyError, match=r"at CrashHere\+\d+ \(module.so\)"):
+        upgrade(conn, path, "args", "crash")
     with pytest.raises(ReplyError, match="the old version is back"):
         upgrade(conn, path, "args", "parent", "fail")
     assert conn.do("stock.version") == 1

@@ -60,7 +60,8 @@ bool ParseRestoreOptions(CommandContext& ctx, RestoreOptions* options) {
 std::optional<EntryBuilder::Content> ParseContent(CommandContext& ctx, std::string* scratch) {
   auto& persistence = ctx.owner<Persistence>();
   auto content = ParseDumpPayload(
-      ctx.arg(3), {ctx.arg(1), ctx.db().index(), ctx.db().keyspace(), persistence.modules()}, scratch);
+      ctx.arg(3), {ctx.arg(1), ctx.db().index(), ctx.db().keyspace(), persistence.modules()},
+      scratch);
   if (content) return *content;
   if (content.error().code == ErrorCode::kUnsupported) {
     ctx.Error("ERR DUMP payload version or checksum are wrong");

@@ -9,8 +9,8 @@
 #include "modhost/blocked_client.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
-#include "modhost/module_code.h"
 #include "modhost/host_accessor.h"
+#include "modhost/module_code.h"
 
 namespace backplane {
 namespace {
