@@ -4,6 +4,7 @@
 
 #include <sys/wait.h>
 
+#include <algorithm>
 #include <cstring>
 
 #include "modhost/client_info.h"
@@ -13,6 +14,7 @@
 #include "modhost/mapped_module.h"
 #include "modhost/module_code.h"
 #include "modhost/module_option.h"
+#include "modhost/module_threads.h"
 
 namespace backplane {
 
@@ -149,6 +151,12 @@ Status ModuleHost::OnOptionsChanged(const std::vector<std::string>& names) {
     events_.Fire(REDISMODULE_EVENT_CONFIG, REDISMODULE_SUBEVENT_CONFIG_CHANGE, &info);
   }
   return applied;
+}
+
+bool ModuleHost::HasModuleThreads() const {
+  auto runs = [](const auto& module) { return ModuleThreads::Count(module->slot()) > 0; };
+  return std::any_of(modules_.begin(), modules_.end(), runs) ||
+         std::any_of(quarantined_.begin(), quarantined_.end(), runs);
 }
 
 void ModuleHost::OnCron(int hz) {

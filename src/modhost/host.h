@@ -134,6 +134,9 @@ class ModuleHost final : private LoopHook,
     NoteModules();
   }
   bool serving() const { return serving_; }
+  // Whether threads of modules run, which may call the host at any time: then it must not be
+  // destroyed.
+  bool HasModuleThreads() const;
   void OnShutdown() { events_.Fire(REDISMODULE_EVENT_SHUTDOWN, 0, nullptr); }
   void OnCron(int hz);
 
@@ -280,7 +283,7 @@ class ModuleHost final : private LoopHook,
   Status UnusedConfigs(const ModuleConfigs& configs) const;
   void LogMissing(Module& module);
   void ReviveFor(Module& module, Revival revival);
-  void FireModuleChange(const Module& module, uint64_t subevent);
+  void FireModuleChange(const std::string& name, int version, uint64_t subevent);
   int FreeSlot() const;
 
   // --- unload.cc ---

@@ -124,7 +124,7 @@ Result<Module*> ModuleHost::LoadFile(ModuleFile file, const LoadRequest& request
   logger().Notice("Module '" + module->name() + "' loaded from " + request.path);
   ReviveFor(*module, revival);
   NoteModules();
-  FireModuleChange(*module, REDISMODULE_SUBEVENT_MODULE_LOADED);
+  FireModuleChange(module->name(), module->version(), REDISMODULE_SUBEVENT_MODULE_LOADED);
   return module;
 }
 
@@ -223,9 +223,8 @@ void ModuleHost::ReviveFor(Module& module, Revival revival) {
                   " could not be read and stay dormant");
 }
 
-void ModuleHost::FireModuleChange(const Module& module, uint64_t subevent) {
-  RedisModuleModuleChange info = {REDISMODULE_MODULE_CHANGE_VERSION, module.name().c_str(),
-                                  module.version()};
+void ModuleHost::FireModuleChange(const std::string& name, int version, uint64_t subevent) {
+  RedisModuleModuleChange info = {REDISMODULE_MODULE_CHANGE_VERSION, name.c_str(), version};
   events_.Fire(REDISMODULE_EVENT_MODULE_CHANGE, subevent, &info);
 }
 

@@ -61,7 +61,7 @@ Status ModuleHost::Unload(std::string_view name, bool keep_data) {
   }
   // Values may still be on their way out in the background.
   keyspace().lazy_free().Drain();
-  if (!keep_data && LiveValues(*module) > 0) {
+  if (!keep_data && (LiveValues(*module) > 0 || DormantValuesOf(*module) > 0)) {
     return Refuse("the module exports one or more module-side data types, can't unload");
   }
   if (std::string why = WhyBusy(*module); !why.empty()) return Refuse(why);
@@ -70,9 +70,11 @@ Status ModuleHost::Unload(std::string_view name, bool keep_data) {
   auto estate = Retire(*module);
   if (!estate) return Refuse(estate.error().message);
   if (keep_data) types_.KeepAux(std::move(estate->aux));
-  FireModuleChange(*module, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
   const std::string unloaded = module->name();
+  const int version = module->version();
   Remove(*module);
+  // To the others: who has been asked to go hears nothing any more.
+  FireModuleChange(unloaded, version, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
   // Their command is gone, which is what they are told.
   for (const WaitingCommand& waiting : estate->waiting) {
     waiting.session->reply().Error(kUnblockedByUnload);

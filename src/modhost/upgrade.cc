@@ -145,9 +145,9 @@ Status ModuleHost::Replace(Module& old, ModuleFile file, const UpgradeRequest& r
   outcome->values = estate->values;
   estate->options = options;
   types_.KeepAux(std::move(estate->aux));
-  FireModuleChange(old, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
   const ModuleUsage usage = old.usage();
   Remove(old);
+  FireModuleChange(name, outcome->old_version, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
 
   auto successor = StartSuccessor(std::move(file), new_request, estate->options, position);
   Status status;
@@ -169,7 +169,7 @@ Status ModuleHost::Replace(Module& old, ModuleFile file, const UpgradeRequest& r
   Module* now = FindModule(name);
   if (now != nullptr) {
     NoteModules();
-    FireModuleChange(*now, REDISMODULE_SUBEVENT_MODULE_LOADED);
+    FireModuleChange(name, now->version(), REDISMODULE_SUBEVENT_MODULE_LOADED);
     if (lazy && !outcome->rolled_back) sweeps_.Start(*now, Sweeps::Kind::kRevive);
   }
   RunAgain(std::move(estate->waiting));

@@ -23,10 +23,9 @@ namespace backplane {
 Server::Server() : run_id_(EntropyHex(40)) {}
 
 Server::~Server() {
+  // Clients before the engine that serves them.
+  Close();
   RemoveCrashReport();
-  // Clients before the engine that serves them, connections last of the network.
-  listeners_.clear();
-  if (connections_ != nullptr) connections_->CloseAll();
   // Values of modules are freed by their modules' code, so the data go before the modules.
   if (keyspace_ != nullptr) {
     keyspace_->FlushAll(false);
@@ -278,6 +277,12 @@ Status Server::ReopenTcpListeners() {
 }
 
 void Server::CloseListeners() { listeners_.clear(); }
+
+bool Server::Close() {
+  listeners_.clear();
+  if (connections_ != nullptr) connections_->CloseAll();
+  return modules_ == nullptr || !modules_->HasModuleThreads();
+}
 
 int Server::Run() {
   loop_.Run();

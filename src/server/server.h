@@ -43,6 +43,9 @@ class Server final : public OptionListener,
   Result<std::string> InspectModule(const std::vector<std::string>& words, bool* ok);
   // Until Shutdown; returns the exit code.
   int Run();
+  // After Run: sends what is left to clients, closes connections. True when the object may be
+  // destroyed; else threads of modules still run, and the process must end as it is.
+  bool Close();
   // Async-signal-safe: the loop begins an orderly shutdown in its next turn. A second SIGINT before
   // that ends the process at once.
   void RequestShutdown(int signal);

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // The backplane-server program: arguments, signals, one Server.
+#include <unistd.h>
+
 #include <csignal>
 #include <cstdio>
 #include <string>
@@ -79,5 +81,9 @@ int main(int argc, char** argv) {
   }
   int code = server.Run();
   running_server = nullptr;
+  if (!server.Close()) {
+    std::fflush(nullptr);
+    _exit(code);
+  }
   return code;
 }

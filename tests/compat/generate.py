@@ -78,6 +78,9 @@ class Generator:
             # other has refused.
             if row.name in (b"ZRANK", b"ZREVRANK") and len(args) == 3:
                 args = whole
+            # Another score than 0 in pool x, and orders by member are undefined from then on.
+            if row.name == b"ZADD" and any(key in values.POOLS["x"] for key in self.values.keys):
+                args = whole
         return Command([name] + [a for a, _ in args], compare.BY_NAME[row.reply], row.alone, self.values.keys)
 
     def _expand(self, node, out):

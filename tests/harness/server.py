@@ -45,6 +45,12 @@ def build_folder():
     return pathlib.Path(os.environ.get("BACKPLANE_BUILD", ROOT / "build/release"))
 
 
+def is_sanitized():
+    """Whether the server under test is a build with a sanitizer: its memory is not what it seems, and it reports crashes
+    itself."""
+    return build_folder().name in ("asan", "tsan")
+
+
 def is_redis(binary):
     """Whether `binary` is Redis itself, which lacks the settings that only Backplane has."""
     return pathlib.Path(binary).name.startswith(("redis", "valkey"))

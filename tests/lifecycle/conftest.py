@@ -5,6 +5,7 @@ lifecycle/modules/stock.c, in several builds."""
 import pytest
 
 from harness.server import build_folder
+from stock_data import fill
 
 
 @pytest.fixture(autouse=True)
@@ -30,22 +31,3 @@ def stocked(start_server, stock):
     fill(conn)
     server.conn = conn
     return server
-
-
-COUNT = 1000
-
-
-def fill(conn):
-    conn.do("stock.fill", 0, COUNT, "text")
-    conn.do("stock.set", "special", 7, "unreadable")
-    conn.do("set", "plain", "value")
-
-
-def check_values(conn, version_of_special=1):
-    """Everything that fill() made is there; the module answers from its list, and value by value."""
-    assert conn.do("stock.total") == [COUNT + 1, COUNT * (COUNT - 1) // 2 + 7]
-    assert conn.do("stock.get", "special") == [7, b"unreadable", version_of_special]
-    assert conn.do("stock.get", "stock:999")[:2] == [999, b"text"]
-    assert conn.do("get", "plain") == b"value"
-    assert conn.do("dbsize") == COUNT + 2
-    assert conn.do("stock.serial") == 1

@@ -7,9 +7,9 @@ import signal
 
 import pytest
 
-from harness.server import build_folder
+from harness.server import is_sanitized
 
-pytestmark = pytest.mark.skipif("san" in build_folder().name, reason="sanitizers write reports of their own")
+pytestmark = pytest.mark.skipif(is_sanitized(), reason="sanitizers write reports of their own")
 
 
 @pytest.fixture

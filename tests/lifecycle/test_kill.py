@@ -5,7 +5,7 @@ other. The module kills the server itself, from the code that runs in the phase.
 import os
 
 import pytest
-from conftest import check_values, fill
+from stock_data import check_values, fill
 
 from harness.server import Server
 

@@ -4,7 +4,7 @@
 import time
 
 import pytest
-from conftest import COUNT
+from stock_data import COUNT
 
 from harness.resp import ReplyError
 from harness.server import wait_until

@@ -1,13 +1,14 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """MODULE UPGRADE: with data, options, waiting clients; refusals, rehearsals, rollback."""
 
+import os
 import re
 import shutil
 import threading
 import time
 
 import pytest
-from conftest import COUNT, check_values, fill
+from stock_data import COUNT, check_values, fill
 
 from harness.resp import ReplyError, plain
 from harness.server import wait_until
@@ -348,7 +349,7 @@ def test_a_client_that_leaves_does_not_stop_it(stocked, stock):
 def test_back_and_forth(stocked, stock):
     conn = stocked.conn
     copy = shutil.copy(stock("v1"), stocked.folder / "copy.so")
-    for turn in range(20):
+    for turn in range(int(os.environ.get("LIFECYCLE_UPGRADES", "20"))):
         upgrade(conn, copy if turn % 2 else stock("v1"), *MODES[turn % 4])
         revived(conn)
         check_values(conn)
