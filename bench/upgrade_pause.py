@@ -90,8 +90,9 @@ def timed(conn, *command):
 
 
 def one(build, folder, values, mode):
-    modules = build / "tests/lifecycle"
-    process, path, _ = start(build, folder, modules / "stock_v1.so")
+    # Lazy revival is for values that are independent of each other; the others stand in a list.
+    kind = build / ("tests/lifecycle/stock_single" if "lazy" in mode else "tests/lifecycle/stock")
+    process, path, _ = start(build, folder, f"{kind}_v1.so")
     try:
         conn = Connection(path, timeout=300)
         empty = timed(conn, "save")
@@ -104,7 +105,7 @@ def one(build, folder, values, mode):
             thread.start()
         time.sleep(1)
         idle = (pinger.take(), time.sleep(1), pinger.take())[2]
-        reply = conn.do("module", "upgrade", "stock", modules / "stock_v2.so", *mode)
+        reply = conn.do("module", "upgrade", "stock", f"{kind}_v2.so", *mode)
         time.sleep(0.005)
         stall = pinger.take()
         while conn.do("module", "dormant"):

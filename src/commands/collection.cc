@@ -2,8 +2,11 @@
 // What the families of collections share; contract in collection.h.
 #include "commands/collection.h"
 
-#include <charconv>
+#include <cerrno>
+#include <cstdlib>
+#include <string>
 
+#include "base/ascii.h"
 #include "base/numbers.h"
 #include "engine/engine.h"
 
@@ -56,13 +59,17 @@ std::optional<RandomCount> ParseRandomCount(CommandContext& ctx, std::string_vie
   return random;
 }
 
-bool CheckCursor(CommandContext& ctx, size_t arg) {
-  const std::string_view text = ctx.arg(arg);
-  uint64_t cursor;
-  const auto parsed = std::from_chars(text.data(), text.data() + text.size(), cursor);
-  if (parsed.ec == std::errc() && parsed.ptr == text.data() + text.size()) return true;
+std::optional<uint64_t> CursorArg(CommandContext& ctx, size_t arg) {
+  // As strtoul reads it, since that is what clients got away with: no text is 0, a sign is fine, a
+  // leading blank is not.
+  const std::string text(ctx.arg(arg));
+  char* end = nullptr;
+  errno = 0;
+  const uint64_t cursor = std::strtoull(text.c_str(), &end, 10);
+  const bool blank = !text.empty() && IsAsciiSpace(text[0]);
+  if (!blank && *end == '\0' && errno != ERANGE) return cursor;
   ctx.Error(errors::kInvalidCursor);
-  return false;
+  return std::nullopt;
 }
 
 void ReplyScanned(CommandContext& ctx, uint64_t cursor, ScanShape shape,

@@ -145,15 +145,15 @@ struct ScannedElement {
 enum class ScanShape : uint8_t { kElements, kElementsAndValues, kElementsAndScores };
 void ReplyScanned(CommandContext& ctx, uint64_t cursor, ScanShape shape,
                   const std::vector<ScannedElement>& found);
-// False after replying "invalid cursor".
-bool CheckCursor(CommandContext& ctx, size_t arg);
+// The cursor of a scan; nullopt after replying "invalid cursor".
+std::optional<uint64_t> CursorArg(CommandContext& ctx, size_t arg);
 
 // SSCAN, HSCAN, ZSCAN: `key cursor [MATCH pattern] [COUNT count]`. step(value, cursor, found)
 // makes one step of the scan, appends to *found and returns the next cursor.
 template <class V, class Step>
 void ScanValue(CommandContext& ctx, TypeId type, ScanShape shape, Step&& step) {
   // The options are looked at only if there is something to scan.
-  if (!CheckCursor(ctx, 2)) return;
+  if (!CursorArg(ctx, 2)) return;
   bool failed;
   const V* value = FindValueForRead<V>(ctx, 1, type, &failed);
   if (failed) return;

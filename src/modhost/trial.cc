@@ -10,6 +10,7 @@
 
 #include <cerrno>
 #include <csignal>
+#include <cstdlib>
 #include <cstring>
 
 #include "base/clock.h"
@@ -107,6 +108,8 @@ bool Trial::RunInChild(BackgroundChild::Reporter&) {
   close(fd_);
   TrialReporter reporter(child_fd_);
   CatchCrashes(&reporter);
+  // A module that calls exit(): what the server has for its own end must not run here.
+  std::atexit([] { _exit(1); });
   host_.TryLoad(request_, replaces_, reporter);
   return true;
 }

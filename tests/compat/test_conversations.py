@@ -312,6 +312,25 @@ def test_command_getkeys(servers):
             break
 
 
+CURSORS = ["0", "-1", "+0", "-0", "", " 0", "0 ", "0x1", "1a", "-", "+-1", "-18446744073709551615", "-18446744073709551616",
+           "18446744073709551616", "\t0", "0\n"]
+
+
+@pytest.mark.parametrize("cursor", CURSORS)
+def test_cursors(servers, cursor):
+    """What a scan takes for a cursor, and which of several errors it tells."""
+    pairs = [server.connect() for server in servers]
+    for connection in pairs:
+        connection.do("FLUSHALL")
+        connection.do("HSET", "h", "f", "v")
+        connection.do("SET", "s", "v")
+    for command in ("HSCAN", "SSCAN", "ZSCAN"):
+        for key in ("h", "s", "missing"):
+            for options in ([], ["MATCH"], ["COUNT", "0"], ["COUNT", "x"], ["NONSENSE", "1"], ["TYPE", "string"]):
+                theirs, ours = (connection.call(command, key, cursor, *options) for connection in pairs)
+                assert ours == theirs, (command, key, cursor, options)
+
+
 # ZRANK and ZREVRANK take WITHSCORE since 7.2.
 ARITIES_SINCE_7_2 = {"ZRANK": -3, "ZREVRANK": -3}
 

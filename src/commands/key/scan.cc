@@ -1,12 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SCAN, and what all commands of its kind share.
-#include <cerrno>
-#include <cstdlib>
-
 #include "base/ascii.h"
 #include "base/glob.h"
 #include "base/numbers.h"
 #include "command/context.h"
+#include "commands/collection.h"
 #include "commands/key/key_commands.h"
 
 namespace backplane {
@@ -17,16 +15,9 @@ bool ScanOptions::Matches(std::string_view element) const {
 
 std::optional<ScanOptions> ParseScan(CommandContext& ctx, size_t cursor_arg, bool allow_type) {
   ScanOptions options;
-  // As strtoul reads it, since that is what clients got away with: no text is 0, a sign is fine, a
-  // leading blank is not.
-  std::string text(ctx.arg(cursor_arg));
-  char* end = nullptr;
-  errno = 0;
-  options.cursor = std::strtoull(text.c_str(), &end, 10);
-  if ((!text.empty() && IsAsciiSpace(text[0])) || *end != '\0' || errno == ERANGE) {
-    ctx.Error(errors::kInvalidCursor);
-    return std::nullopt;
-  }
+  const std::optional<uint64_t> cursor = CursorArg(ctx, cursor_arg);
+  if (!cursor) return std::nullopt;
+  options.cursor = *cursor;
   for (size_t i = cursor_arg + 1; i < ctx.argc(); i += 2) {
     bool has_value = i + 1 < ctx.argc();
     if (has_value && ctx.ArgIs(i, "count")) {
