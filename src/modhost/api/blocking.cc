@@ -167,10 +167,14 @@ RedisModuleCtx* GetDetachedThreadSafeContext(RedisModuleCtx* ctx) {
 
 void FreeThreadSafeContext(RedisModuleCtx* ctx) { delete static_cast<ThreadContext*>(ctx); }
 
-void ThreadSafeContextLock(RedisModuleCtx* ctx) { CurrentHost()->ThreadTakesLock(ctx->module); }
+// Who the time is counted for. There are modules that give no context: nobody looks at it in the
+// field's server.
+Module* OwnerOf(const RedisModuleCtx* ctx) { return ctx == nullptr ? nullptr : ctx->module; }
+
+void ThreadSafeContextLock(RedisModuleCtx* ctx) { CurrentHost()->ThreadTakesLock(OwnerOf(ctx)); }
 
 int ThreadSafeContextTryLock(RedisModuleCtx* ctx) {
-  if (CurrentHost()->ThreadTriesLock(ctx->module)) return REDISMODULE_OK;
+  if (CurrentHost()->ThreadTriesLock(OwnerOf(ctx))) return REDISMODULE_OK;
   errno = EBUSY;
   return REDISMODULE_ERR;
 }

@@ -85,6 +85,9 @@ static int ReplyCommand(RedisModuleCtx *ctx, RedisModuleString **argv, int argc)
 // No client: writes under a lock taken once, in a database of its own choice, and logs.
 static void *Detached(void *data) {
   Task *task = data;
+  // There are modules that lock without a context.
+  RedisModule_ThreadSafeContextLock(NULL);
+  RedisModule_ThreadSafeContextUnlock(NULL);
   RedisModule_ThreadSafeContextLock(task->ctx);
   RedisModule_SelectDb(task->ctx, 2);
   RedisModule_AutoMemory(task->ctx);
