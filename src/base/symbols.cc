@@ -8,6 +8,7 @@
 #include <link.h>
 #include <sys/mman.h>
 #include <sys/stat.h>
+#include <sys/ucontext.h>
 #include <unistd.h>
 
 #include <cstdlib>
@@ -131,6 +132,27 @@ CodePlace FindCode(const void* address) {
   FindInFile(file, object.address - object.base, &place);
   if (!place.function.empty()) place.function = Demangled(place.function);
   return place;
+}
+
+const void* CrashAddress(const void* signal_context) {
+  const mcontext_t& registers = static_cast<const ucontext_t*>(signal_context)->uc_mcontext;
+#if defined(__x86_64__)
+  Object object{.address = static_cast<uintptr_t>(registers.gregs[REG_RIP]), .path = {}};
+  dl_iterate_phdr(VisitObject, &object);
+  if (object.found) return reinterpret_cast<const void*>(object.address);
+  // The call has just pushed its return address, which stands behind the call.
+  const auto* stack = reinterpret_cast<const uintptr_t*>(registers.gregs[REG_RSP]);
+  return reinterpret_cast<const void*>(*stack - 1);
+#elif defined(__aarch64__)
+  Object object{.address = static_cast<uintptr_t>(registers.pc), .path = {}};
+  dl_iterate_phdr(VisitObject, &object);
+  if (object.found) return reinterpret_cast<const void*>(object.address);
+  constexpr size_t kLinkRegister = 30;
+  return reinterpret_cast<const void*>(registers.regs[kLinkRegister] - 1);
+#else
+  static_cast<void>(registers);
+  return nullptr;
+#endif
 }
 
 std::string CodePlaceText(const CodePlace& place) {

@@ -16,6 +16,9 @@ struct CodePlace {
 };
 
 CodePlace FindCode(const void* address);
+// The place of a crash, from the context that its signal handler got: where the processor was, and
+// when that is no code (a call of a null pointer), where it was called from.
+const void* CrashAddress(const void* signal_context);
 // "function+offset (file)"; "?" when nothing is known.
 std::string CodePlaceText(const CodePlace& place);
 

@@ -65,9 +65,14 @@ ModuleStats StatsOf(ModuleHost& host, const Module& module) {
 void MeasureTypes(ModuleHost& host, const Module& module, ModuleStats* stats) {
   std::map<std::string_view, size_t> measured;
   size_t walked = 0;
-  size_t values = 0;
+  auto enough = [&] {
+    return std::all_of(stats->types.begin(), stats->types.end(), [&](const auto& row) {
+      const size_t count = measured[row.name];
+      return count >= kMeasuredValues || static_cast<int64_t>(count) >= row.keys;
+    });
+  };
   EntryWalk walk(host.keyspace(), EntryWalk::kSmallPiece);
-  while (values < kMeasuredValues && walked < kWalkedKeys && walk.Next()) {
+  while (walked < kWalkedKeys && !enough() && walk.Next()) {
     for (Entry* entry : walk.entries()) {
       ++walked;
       if (entry->type() != TypeId::kModule) continue;
@@ -75,9 +80,9 @@ void MeasureTypes(ModuleHost& host, const Module& module, ModuleStats* stats) {
       if (value == nullptr || value->module_type().module() != &module) continue;
       for (ModuleStats::TypeRow& row : stats->types) {
         if (row.name != value->module_type().name()) continue;
+        if (measured[row.name] >= kMeasuredValues) continue;
         row.bytes += static_cast<int64_t>(value->MemoryUsage(0));
         ++measured[row.name];
-        ++values;
       }
     }
   }

@@ -46,7 +46,7 @@ struct ModuleStats {
 };
 
 // Everything but bytes of live values, which is what costs time; MeasureTypes adds these by looking
-// at up to kMeasuredValues values, found among the first kWalkedKeys keys.
+// at up to kMeasuredValues values of each type, found among the first kWalkedKeys keys.
 ModuleStats StatsOf(ModuleHost& host, const Module& module);
 void MeasureTypes(ModuleHost& host, const Module& module, ModuleStats* stats);
 

@@ -30,11 +30,15 @@ constexpr int kCrashSignals[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGABRT};
 constexpr unsigned kLookUpSeconds = 3;
 
 // The innermost frame that is the module's own: a crash inside a library is the caller's matter.
-std::string CrashPlace() {
+std::string CrashPlace(const void* context) {
   constexpr int kFramesMax = 64;
   void* frames[kFramesMax];
   const int count = backtrace(frames, kFramesMax);
   const ModuleCode* mark = ModuleCode::Innermost();
+  const void* at = CrashAddress(context);
+  if (mark != nullptr && mark->module().Contains(at)) {
+    return CodePlaceText(mark->module().PlaceOf(at));
+  }
   for (int i = 0; i < count; ++i) {
     if (mark == nullptr || !mark->module().Contains(frames[i])) continue;
     // A return address stands behind the call.
@@ -43,12 +47,12 @@ std::string CrashPlace() {
   return {};
 }
 
-void OnCrash(int signal) {
+void OnCrash(int signal, siginfo_t*, void* context) {
   // The next one ends the process.
   for (int each : kCrashSignals) std::signal(each, SIG_DFL);
   alarm(kLookUpSeconds);
   crash_reporter->Tell({"signal", std::to_string(signal)});
-  if (const std::string place = CrashPlace(); !place.empty())
+  if (const std::string place = CrashPlace(context); !place.empty())
     crash_reporter->Tell({"place", place});
   _exit(1);
 }
@@ -62,8 +66,8 @@ void CatchCrashes(TrialReporter* reporter) {
   stack.ss_size = kStackBytes;
   sigaltstack(&stack, nullptr);
   struct sigaction action {};
-  action.sa_handler = OnCrash;
-  action.sa_flags = SA_ONSTACK | SA_NODEFER;
+  action.sa_sigaction = OnCrash;
+  action.sa_flags = SA_ONSTACK | SA_SIGINFO | SA_NODEFER;
   for (int signal : kCrashSignals) sigaction(signal, &action, nullptr);
 }
 

@@ -5,13 +5,13 @@
 #include "server/crash_report.h"
 
 #include <execinfo.h>
-#include <sys/ucontext.h>
 #include <unistd.h>
 
 #include <csignal>
 #include <string>
 #include <vector>
 
+#include "base/quoting.h"
 #include "base/symbols.h"
 #include "base/version.h"
 #include "command/registry.h"
@@ -35,17 +35,6 @@ std::string Hex(const void* address) {
   char text[32];
   std::snprintf(text, sizeof(text), "%p", address);
   return text;
-}
-
-const void* ProgramCounter(const void* context) {
-#if defined(__x86_64__)
-  return reinterpret_cast<const void*>(
-      static_cast<const ucontext_t*>(context)->uc_mcontext.gregs[REG_RIP]);
-#elif defined(__aarch64__)
-  return reinterpret_cast<const void*>(static_cast<const ucontext_t*>(context)->uc_mcontext.pc);
-#else
-  return nullptr;
-#endif
 }
 
 // Frames from the place of the crash on; the first is that place itself.
@@ -111,9 +100,12 @@ void ReportCommand() {
   Line("command: " + command.fullname +
        (command.module_name.empty() ? "" : " of module " + command.module_name));
   const auto args = context->args();
-  if (const auto keys = FindKeys(command, args); keys && !keys->empty()) {
-    const auto first = static_cast<size_t>(keys->front());
-    Line("key: '" + std::string(args[first].substr(0, kShownBytes)) + "'");
+  // Keys that only the module could find are not asked for.
+  if (!command.Is(kCmdModuleGetKeys)) {
+    if (const auto keys = FindKeys(command, args); keys && !keys->empty()) {
+      const auto first = static_cast<size_t>(keys->front());
+      Line("key: " + QuoteArg(args[first].substr(0, kShownBytes)));
+    }
   }
   Line("arguments: " + std::to_string(args.size() - 1));
 }
@@ -126,7 +118,7 @@ void ReportModules() {
 }
 
 void Report(int signal, const siginfo_t& info, const void* context) {
-  const void* pc = ProgramCounter(context);
+  const void* pc = CrashAddress(context);
   Line("\n\n=== BACKPLANE BUG REPORT START: Cut & paste starting from here ===");
   Line("Backplane " + std::string(kBackplaneVersion) +
        " crashed by signal: " + std::to_string(signal) + " (" + SignalName(signal) +

@@ -38,7 +38,7 @@ def test_in_a_command(report, stock):
                      log)
     assert re.search(r"^0x\w+ CrashHere\+\d+ \(stock_v1.so\)$", log, re.MULTILINE)
     assert re.search(r"^0x\w+ backplane::Engine::Call\(.*\)\+\d+ \(exe\)$", log, re.MULTILINE)
-    assert "command: stock.crash of module stock" in log and "key: 'shelf'" in log
+    assert "command: stock.crash of module stock" in log and 'key: "shelf"' in log
     assert "module:name=stock,ver=1" in log
 
 
@@ -51,6 +51,12 @@ def test_abort(report):
     log = report("stock.crash", "shelf", "abort", number=-signal.SIGABRT)
     assert "crashed by signal: 6 (SIGABRT)" in log
     assert re.search(r"Module 'stock' .* in Crash", log)
+
+
+def test_a_call_of_nothing(report):
+    """What a function of the API is that the server lacks."""
+    log = report("stock.crash", "shelf", "null")
+    assert re.search(r"Module 'stock' version 1 .* in Crash\+\d+ \(stock_v1.so\), called as command", log)
 
 
 def test_in_a_timer(report):

@@ -360,11 +360,12 @@ static void *OnCrashThread(void *unused UNUSED) {
   return NULL;
 }
 
-// stock.crash KEY here | memcpy | abort | timer | thread
+// stock.crash KEY here | memcpy | null | abort | timer | thread
 static int Crash(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   if (argc != 3) return RedisModule_WrongArity(ctx);
   if (Is(argv[2], "here")) CrashHere();
   if (Is(argv[2], "memcpy")) memcpy((void *)nowhere, Text(argv[1]), 1000000 + (size_t)nowhere);
+  if (Is(argv[2], "null")) ((void (*)(RedisModuleCtx *))nowhere)(ctx);
   if (Is(argv[2], "abort")) abort();
   if (Is(argv[2], "timer")) RedisModule_CreateTimer(ctx, 1, OnCrashTimer, NULL);
   if (Is(argv[2], "thread")) pthread_create(&thread, NULL, OnCrashThread, NULL);
