@@ -71,7 +71,8 @@ TEST_F(ThreadsTest, ThreadsWorkUnderTheLock) {
   EXPECT_EQ(Run("probe.guarded"), ":1200\r\n");
   EXPECT_EQ(Run("get counter"), "$4\r\n1200\r\n");
   EXPECT_EQ(probe().blocked_clients, 0);
-  // What threads allocated and freed is counted with the rest. Each frees once more after its reply.
+  // What threads allocated and freed is counted with the rest. Each frees once more after its
+  // reply.
   constexpr int kTurnsMax = 10000;
   for (int i = 0; i < kTurnsMax && probe().memory().blocks != 0; ++i) loop_.RunOnce(1);
   EXPECT_EQ(probe().memory().bytes, 0);
