@@ -18,7 +18,14 @@ namespace {
 
 using OnUnloadFunction = int (*)(RedisModuleCtx*);
 
-// Threads that OnUnload has told to end may need a moment after it has returned.
+void* UnloadFunction(const Module& module) {
+  if (module.code() == nullptr) return nullptr;
+  void* symbol = module.code()->Symbol("RedisModule_OnUnload");
+  return symbol != nullptr ? symbol : module.code()->Symbol("ValkeyModule_OnUnload");
+}
+
+// Threads that OnUnload has told to end may need a moment after it has returned. Without OnUnload
+// nobody has told them.
 constexpr int kThreadsEndMs = 200;
 
 std::unexpected<Error> Refuse(const std::string& why) {
@@ -128,8 +135,7 @@ Result<ModuleHost::Estate> ModuleHost::Retire(Module& module) {
 }
 
 Status ModuleHost::RunOnUnload(Module& module) {
-  void* symbol = module.code()->Symbol("RedisModule_OnUnload");
-  if (symbol == nullptr) symbol = module.code()->Symbol("ValkeyModule_OnUnload");
+  void* symbol = UnloadFunction(module);
   if (symbol == nullptr) return {};
   InternalSession session(*this, 0);
   RedisModuleCtx ctx(&module, session.get(), &null_sink_);
@@ -208,10 +214,11 @@ void ModuleHost::Remove(Module& module) {
                          [&](const auto& each) { return each.get() == &module; });
   std::unique_ptr<Module> owned = std::move(*it);
   modules_.erase(it);
-  if (!ModuleThreads::WaitForNone(owned->slot(), kThreadsEndMs)) {
+  const int wait_ms = UnloadFunction(*owned) == nullptr ? 0 : kThreadsEndMs;
+  if (!ModuleThreads::WaitForNone(owned->slot(), wait_ms)) {
     logger().Warning("Module " + owned->name() + " still runs " +
                      std::to_string(ModuleThreads::Count(owned->slot())) +
-                     " threads after OnUnload: its code stays mapped, under quarantine");
+                     " threads after its unload: its code stays mapped, under quarantine");
     // Handles that its threads may still use stay; whoever waits with one is told.
     owned->DestroyIf([](Registration& registration) {
       auto* client = dynamic_cast<RedisModuleBlockedClient*>(&registration);

@@ -162,7 +162,7 @@ def test_code_with_threads_is_quarantined(stocked, stock):
     wait_until(lambda: b"blocked_clients:1" in conn.do("info", "clients"))
     conn.do("module", "unload", "stock", "keepdata")
     assert str(plain(blocked.read())).startswith("UNBLOCKED ")
-    stocked.wait_for_log("Module stock still runs 1 threads after OnUnload: its code stays mapped, under quarantine")
+    stocked.wait_for_log("Module stock still runs 1 threads after its unload: its code stays mapped, under quarantine")
     assert mappings(stocked) > 0
     assert b"module_quarantined:name=stock,ver=1,threads=1" in conn.do("info", "modules")
     # Its successor is another copy of the code, with variables of its own.
