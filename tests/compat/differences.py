@@ -9,6 +9,8 @@ tables).
 
 import collections
 
+import compare
+
 Difference = collections.namedtuple("Difference", "reason holds")
 
 
@@ -33,7 +35,8 @@ DIFFERENCES = [
                lambda command, theirs, ours: _words(command)[0] in (b"sort", b"sort_ro")
                and theirs == (b"-", b"ERR One or more scores can't be converted into double") and ours[0] != b"-"),
     Difference("a score of -0 is 0 in the compact encoding; SORT has given Redis's sorted set the other one",
-               lambda command, theirs, ours: _words(command)[0].startswith(b"z") and _no_sign(theirs) == _no_sign(ours)),
+               lambda command, theirs, ours: _words(command)[0].startswith(b"z")
+               and compare.scores(_no_sign(theirs), _no_sign(ours))),
     Difference("LPOS refuses the smallest rank, which it cannot negate, since 7.2",
                lambda command, theirs, ours: _words(command)[0] == b"lpos" and b"-9223372036854775808" in command.args
                and ours[0] == b"-" and ours[1].startswith(b"ERR value is out of range")),
