@@ -121,11 +121,12 @@ void Engine::Queue(Session& session, const Command& command, Args args) {
   SinkFor(session).SimpleString("QUEUED");
 }
 
-void Engine::Process(Session& session, Args args, KeyHint hint) {
+void Engine::Process(Session& session, Args args, const KeyHint& key_hint) {
+  const KeyHint* hint = &key_hint;
   if (!interceptors_.empty()) [[unlikely]] {
     intercepted_.assign(args.begin(), args.end());
     for (CommandInterceptor* interceptor : interceptors_) {
-      if (interceptor->Intercept(session, &intercepted_)) hint = {};
+      if (interceptor->Intercept(session, &intercepted_)) hint = &kNoKeyHint;
     }
     args = intercepted_;
     if (args.empty()) return;
@@ -139,7 +140,7 @@ void Engine::Process(Session& session, Args args, KeyHint hint) {
   } else if (session.transaction != nullptr && !command->Is(kCmdNotQueued)) {
     Queue(session, *command, args);
   } else {
-    Call(session, *command, args, SinkFor(session), true, hint);
+    Call(session, *command, args, SinkFor(session), true, *hint);
   }
   using Mode = Session::ReplyMode;
   if (session.reply_mode == Mode::kSkipping) session.reply_mode = Mode::kOn;
@@ -147,7 +148,7 @@ void Engine::Process(Session& session, Args args, KeyHint hint) {
 }
 
 void Engine::Call(Session& session, const Command& command, Args args, ReplySink& reply,
-                  bool propagate, KeyHint hint) {
+                  bool propagate, const KeyHint& hint) {
   EnterUnit();
   Keyspace& keyspace = services_.keyspace;
   CommandContext ctx(*this, session, command, keyspace.db(session.db_index), args, reply);

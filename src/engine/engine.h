@@ -70,11 +70,14 @@ struct EngineStats {
   uint64_t unexpected_errors = 0;
 };
 
-// The hash of one key argument, when whoever parsed the request has computed it.
+// The hash of one key argument, when whoever parsed the request has computed it. Handed on by
+// reference: as a value it would be written to the stack in halves and read back as a whole, for
+// which the processor waits.
 struct KeyHint {
   size_t arg = SIZE_MAX;
   uint64_t hash = 0;
 };
+inline constexpr KeyHint kNoKeyHint;
 
 class Engine final : public KeyspaceObserver {
  public:
@@ -99,8 +102,8 @@ class Engine final : public KeyspaceObserver {
 
   // --- running commands ---
   // One request of a client: intercept, look up, gate, queue in MULTI or run; the reply goes to the
-  // session's sink. `key_hint`: hash of the first key if the batch computed it.
-  void Process(Session& session, Args args, KeyHint hint = {});
+  // session's sink. `hint`: hash of the first key if the batch computed it.
+  void Process(Session& session, Args args, const KeyHint& hint = kNoKeyHint);
 
   // Finds the command that args name; nullptr and *error filled (whole error text) when it is
   // unknown or the arity is wrong.
@@ -110,7 +113,7 @@ class Engine final : public KeyspaceObserver {
   // Runs a resolved command, no gates. Replies go to `reply`. `propagate` false: nothing of it
   // reaches the stream. Nests.
   void Call(Session& session, const Command& command, Args args, ReplySink& reply,
-            bool propagate = true, KeyHint hint = {});
+            bool propagate = true, const KeyHint& hint = kNoKeyHint);
   // EXEC's body.
   void RunTransaction(Session& session, ReplySink& reply);
 
