@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// Counting what modules allocate: the blocks of threads, the sums.
+// The memory of slots as threads know it: the blocks of threads, the sums.
 #include "modhost/allocation_counts.h"
+
+#include <pthread.h>
 
 #include <mutex>
 
@@ -57,11 +59,39 @@ SlotUsage SumOf(int slot) {
   return sum;
 }
 
+// A child that is forked while another thread holds the mutex could never take it.
+void HoldOverForks() {
+  [[maybe_unused]] static const int kRegistered =
+      pthread_atfork([] { mutex.lock(); }, [] { mutex.unlock(); }, [] { mutex.unlock(); });
+}
+
 }  // namespace
 
+AllocationBlock* AllocationsOfThread() {
+  if (thread_allocations == nullptr && !thread_end.over) Attach();
+  return thread_allocations;
+}
+
+void ForgetSlotFlags(int slot) {
+  std::lock_guard guard(mutex);
+  for (AllocationBlock* block = all; block != nullptr; block = block->next) {
+    block->flags[slot].store(0, std::memory_order_relaxed);
+  }
+}
+
+std::vector<unsigned> CachesOfSlot(int slot) {
+  std::lock_guard guard(mutex);
+  std::vector<unsigned> caches;
+  for (AllocationBlock* block = all; block != nullptr; block = block->next) {
+    if (block->caches[static_cast<size_t>(slot)] != AllocationBlock::kNoCache) {
+      caches.push_back(block->caches[static_cast<size_t>(slot)]);
+    }
+  }
+  return caches;
+}
+
 void CountAllocationSlow(int slot, int64_t bytes, int64_t blocks) {
-  if (!thread_end.over) {
-    Attach();
+  if (AllocationsOfThread() != nullptr) {
     CountAllocation(slot, bytes, blocks);
     return;
   }
@@ -76,6 +106,7 @@ SlotUsage SlotUsageOf(int slot) {
 }
 
 void ResetSlotUsage(int slot) {
+  HoldOverForks();
   std::lock_guard guard(mutex);
   baseline[slot] = SumOf(slot);
 }

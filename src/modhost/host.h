@@ -299,7 +299,9 @@ class ModuleHost final : private LoopHook,
   // Dormant values of its types.
   uint64_t DormantValuesOf(const Module& module);
   void ForgetReferences(Module& module);
-  void ReportLeftMemory(const Module& module, bool others_involved);
+  // Reports what the module `name` left in its slot; frees it when nobody else can have a part of
+  // it.
+  void CloseMemory(int slot, const std::string& name, bool only_its_own);
 
   // --- upgrade.cc ---
   Result<Module*> StartSuccessor(ModuleFile file, const LoadRequest& request,

@@ -9,6 +9,7 @@
 #include "modhost/mapped_module.h"
 #include "modhost/module_code.h"
 #include "modhost/module_threads.h"
+#include "modhost/slot_memory.h"
 #include "modhost/trial.h"
 
 namespace backplane {
@@ -65,10 +66,13 @@ Module* ModuleHost::FindModule(std::string_view name) const {
 }
 
 int ModuleHost::FreeSlot() const {
+  int with_remains = -1;
   for (int slot = 0; slot < kModuleSlots; ++slot) {
-    if (ModuleInSlot(slot) == nullptr) return slot;
+    if (ModuleInSlot(slot) != nullptr || !SlotMemoryReady(slot)) continue;
+    if (!SlotMemoryHasRemains(slot)) return slot;
+    if (with_remains < 0) with_remains = slot;
   }
-  return -1;
+  return with_remains;
 }
 
 Result<ModuleFile> ModuleHost::OpenFile(const LoadRequest& request) const {
@@ -96,7 +100,7 @@ Module* ModuleHost::AddModule(const LoadRequest& request) {
   if (slot < 0) return nullptr;
   auto owned = std::make_unique<Module>(this, slot, request.path, request.args);
   if (!request.sha256.empty()) owned->set_pin(std::string(kPinPrefix) + request.sha256);
-  ResetSlotUsage(slot);
+  OpenSlotMemory(slot);
   SetModuleInSlot(slot, owned.get());
   // In the list already while OnLoad runs: what it registers may ask for its module.
   modules_.push_back(std::move(owned));

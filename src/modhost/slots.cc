@@ -3,10 +3,6 @@
 // but must know its module.
 #include "modhost/slots.h"
 
-#ifdef BACKPLANE_JEMALLOC
-#include <jemalloc/jemalloc.h>
-#endif
-
 #include <array>
 #include <atomic>
 #include <cstdlib>
@@ -14,37 +10,16 @@
 #include <string>
 #include <utility>
 
-#include "base/memory_info.h"
-#include "modhost/allocation_counts.h"
 #include "modhost/api/slot_calls.h"
 #include "modhost/host.h"
 #include "modhost/host_accessor.h"
 #include "modhost/module.h"
+#include "modhost/slot_memory.h"
 
 namespace backplane {
 namespace {
 
 constinit std::atomic<Module*> slot_modules[kModuleSlots] = {};
-
-int64_t SizeOf(void* block) { return static_cast<int64_t>(UsableSize(block)); }
-
-// The size that the allocator gave a block of `bytes`; without a look at the block where it can
-// say.
-int64_t SizeOfNew(void* block, size_t bytes) {
-#ifdef BACKPLANE_JEMALLOC
-  return static_cast<int64_t>(nallocx(bytes, 0));
-#else
-  return SizeOf(block);
-#endif
-}
-
-void FreeOfSize(void* block, int64_t size) {
-#ifdef BACKPLANE_JEMALLOC
-  sdallocx(block, static_cast<size_t>(size), 0);
-#else
-  std::free(block);
-#endif
-}
 
 [[noreturn]] void OutOfMemory(int slot, size_t bytes) {
   Module* module = ModuleInSlot(slot);
@@ -56,26 +31,9 @@ void FreeOfSize(void* block, int64_t size) {
 
 template <int kSlot>
 struct SlotCalls {
-  static void* TryAlloc(size_t bytes) {
-    if (bytes == 0) bytes = 1;
-    void* block = std::malloc(bytes);
-    if (block != nullptr) CountAllocation(kSlot, SizeOfNew(block, bytes), 1);
-    return block;
-  }
-  static void* TryCalloc(size_t count, size_t size) {
-    const bool nothing = count == 0 || size == 0;
-    void* block = nothing ? std::calloc(1, 1) : std::calloc(count, size);
-    if (block != nullptr) CountAllocation(kSlot, SizeOf(block), 1);
-    return block;
-  }
-  static void* TryRealloc(void* old, size_t bytes) {
-    if (old == nullptr) return TryAlloc(bytes);
-    const int64_t before = SizeOf(old);
-    void* block = std::realloc(old, bytes == 0 ? 1 : bytes);
-    if (block == nullptr) return nullptr;
-    CountAllocation(kSlot, SizeOf(block) - before, 0);
-    return block;
-  }
+  static void* TryAlloc(size_t bytes) { return SlotMalloc(kSlot, bytes); }
+  static void* TryCalloc(size_t count, size_t size) { return SlotCalloc(kSlot, count, size); }
+  static void* TryRealloc(void* old, size_t bytes) { return SlotRealloc(kSlot, old, bytes); }
   static void* Alloc(size_t bytes) {
     void* block = TryAlloc(bytes);
     if (block == nullptr) OutOfMemory(kSlot, bytes);
@@ -91,12 +49,7 @@ struct SlotCalls {
     if (block == nullptr) OutOfMemory(kSlot, bytes);
     return block;
   }
-  static void Free(void* block) {
-    if (block == nullptr) return;
-    const int64_t size = SizeOf(block);
-    CountAllocation(kSlot, -size, -1);
-    FreeOfSize(block, size);
-  }
+  static void Free(void* block) { SlotFree(kSlot, block); }
   static char* Strdup(const char* text) {
     const size_t size = std::strlen(text) + 1;
     return static_cast<char*>(std::memcpy(Alloc(size), text, size));

@@ -17,8 +17,8 @@ class Module;
 
 inline constexpr int kModuleSlots = 64;
 
-// Bytes and blocks that a module holds through Alloc and its kin. A block that one module frees for
-// another is counted wrongly on both sides, so a figure may be off, and even below zero.
+// Bytes and blocks that a module holds through Alloc and its kin. Where slots have no arenas
+// (slot_memory.h), a block that one module frees for another is counted wrongly on both sides.
 struct SlotUsage {
   int64_t bytes = 0;
   int64_t blocks = 0;

@@ -12,6 +12,7 @@
 #include "modhost/module_option.h"
 #include "modhost/module_threads.h"
 #include "modhost/module_type.h"
+#include "modhost/slot_memory.h"
 
 namespace backplane {
 namespace {
@@ -31,6 +32,17 @@ constexpr int kThreadsEndMs = 200;
 std::unexpected<Error> Refuse(const std::string& why) {
   return Fail(ErrorCode::kBusy, "Error unloading module: " + why);
 }
+
+// Taken back in the background: the pages of a big module are many.
+class SpentMemory final : public Garbage {
+ public:
+  explicit SpentMemory(int slot) : slot_(slot) {}
+  ~SpentMemory() override { TakeBackSlotMemory(slot_); }
+  size_t objects() const override { return 0; }
+
+ private:
+  int slot_;
+};
 
 int64_t LiveValues(const Module& module) {
   int64_t live = 0;
@@ -197,14 +209,15 @@ void ModuleHost::ForgetReferences(Module& module) {
   }
 }
 
-void ModuleHost::ReportLeftMemory(const Module& module, bool others_involved) {
-  const SlotUsage left = module.memory();
+void ModuleHost::CloseMemory(int slot, const std::string& name, bool only_its_own) {
+  const SlotUsage left = SlotUsageOf(slot);
+  // Without blocks there is nobody who could hold one.
+  const bool take_back = CloseSlotMemory(slot, only_its_own || left.blocks == 0);
+  if (take_back) keyspace().lazy_free().Push(std::make_unique<SpentMemory>(slot));
   if (left.blocks == 0) return;
-  const std::string amount =
-      std::to_string(left.bytes) + " bytes in " + std::to_string(left.blocks) + " blocks of memory";
-  const bool reclaimed = !others_involved && false;
-  logger().Notice("Module " + (module.identified() ? module.name() : module.path()) + " left " +
-                  amount + " behind" + (reclaimed ? "; they were taken back" : ""));
+  logger().Notice("Module " + name + " left " + std::to_string(left.bytes) + " bytes in " +
+                  std::to_string(left.blocks) + " blocks of memory behind" +
+                  (take_back ? "; they are taken back" : ""));
 }
 
 void ModuleHost::Remove(Module& module) {
@@ -229,16 +242,17 @@ void ModuleHost::Remove(Module& module) {
     return;
   }
   owned->DestroyAll();
-  ReportLeftMemory(*owned, shares);
   const int slot = owned->slot();
   std::unique_ptr<MappedModule> code = owned->TakeCode();
   const std::string name = owned->identified() ? owned->name() : owned->path();
   owned.reset();
   ModuleThreads::SetSlotCode(slot, {});
   SetModuleInSlot(slot, nullptr);
-  if (code != nullptr && code->Unmap() == MappedModule::Unmapped::kKept) {
-    logger().Notice("Module " + name + ": the loader keeps its code mapped");
-  }
+  const bool unmapped = code == nullptr || code->Unmap() == MappedModule::Unmapped::kYes;
+  if (!unmapped) logger().Notice("Module " + name + ": the loader keeps its code mapped");
+  // Only now: destructors of the code's own objects ran in Unmap, and what is still mapped runs
+  // them when the process ends.
+  CloseMemory(slot, name, unmapped && !shares);
 }
 
 }  // namespace backplane

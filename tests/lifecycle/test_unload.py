@@ -135,6 +135,68 @@ def test_leftovers_are_reported_and_gone(stocked, stock):
     assert check_values_without_plain[0] == COUNT + 1
 
 
+def memory_in_use(conn):
+    info = conn.do("info", "memory").decode()
+    return int(next(line.split(":")[1] for line in info.splitlines() if line.startswith("used_memory:")))
+
+
+MEGABYTE = 1 << 20
+
+with_arenas = pytest.mark.skipif(is_sanitized(), reason="with a sanitizer's allocator modules have no arenas")
+
+
+@with_arenas
+def test_memory_that_was_left_is_taken_back(stocked, stock):
+    conn = stocked.conn
+    conn.do("stock.leave", "memory", 1)
+    before = memory(stocked)
+    for _ in range(300):
+        conn.do("stock.leave", "memory", 100000)
+        conn.do("stock.leave", "memory", 100)
+    assert memory(stocked) > before + 28000
+    held = memory_in_use(conn)
+    conn.do("module", "unload", "stock", "keepdata")
+    stocked.wait_for_log(r"Module stock left \d+ bytes in 601 blocks of memory behind; they are taken back")
+    wait_until(lambda: memory(stocked) < before + 4000)
+    assert memory_in_use(conn) < held - 28 * MEGABYTE
+    conn.do("module", "load", stock("v1"))
+    check_values(conn)
+
+
+@with_arenas
+def test_memory_that_a_failed_load_left_is_taken_back(start_server, stock):
+    server = start_server("--module-load-probe", "no")
+    conn = server.connect()
+    with pytest.raises(ReplyError, match="not loaded"):
+        conn.do("module", "load", stock("v1"), "leave-and-fail")
+    server.wait_for_log(r"left \d+ bytes in 1 blocks of memory behind; they are taken back")
+
+
+@with_arenas
+def test_memory_stays_when_others_may_have_a_part_of_it(stocked, stock):
+    conn = stocked.conn
+    conn.do("stock.leave", "shared")
+    conn.do("stock.leave", "memory", 10 * MEGABYTE)
+    before = memory(stocked)
+    conn.do("module", "unload", "stock", "keepdata")
+    stocked.wait_for_log(r"Module stock left \d+ bytes in 1 blocks of memory behind$")
+    conn.do("module", "load", stock("v1"))
+    check_values(conn)
+    assert memory(stocked) > before - 5000
+
+
+@with_arenas
+def test_blocks_that_leave_another_way_than_they_came(stocked):
+    conn = stocked.conn
+    before = conn.do("module", "stats", "stock")[:6]
+    for _ in range(100):
+        conn.do("stock.leave", "nothing")
+    assert conn.do("module", "stats", "stock")[:6] == before
+    conn.do("module", "unload", "stock", "keepdata")
+    stocked.wait_for_log("Module stock unloaded")
+    assert "of memory behind" not in stocked.log()
+
+
 def test_a_module_that_frees_everything_is_not_reported(stocked):
     stocked.conn.do("module", "unload", "stock", "keepdata")
     stocked.wait_for_log("Module stock unloaded, 1001 of its values are dormant")
@@ -143,6 +205,9 @@ def test_a_module_that_frees_everything_is_not_reported(stocked):
 
 def test_threads_that_onunload_ends(stocked, stock):
     conn = stocked.conn
+    # The first unload starts the server's own thread that frees memory.
+    conn.do("module", "unload", "stock", "keepdata")
+    conn.do("module", "load", stock("v1"))
     before = threads(stocked)
     conn.do("stock.leave", "thread")
     assert threads(stocked) == before + 1

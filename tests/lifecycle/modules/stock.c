@@ -326,12 +326,33 @@ static void OnFlush(RedisModuleCtx *ctx UNUSED, RedisModuleEvent event UNUSED, u
 // Of a sanitizer, if there is one: what is left on purpose is no finding.
 extern void __lsan_ignore_object(const void *block) __attribute__((weak));
 
-// stock.leave memory BYTES | thread | timer | fd | subscription
+// What others could call. RedisModule_ExportSharedAPI takes any address.
+static int Shared(void) { return 1; }
+
+// Blocks that leave another way than they came.
+static void MixAllocators(void) {
+  char *own = RedisModule_Strdup("by free");
+  free(own);
+  own = RedisModule_Strdup("by realloc");
+  own = realloc(own, 10000);
+  free(own);
+  char *foreign = strdup("by RM_Free");
+  RedisModule_Free(foreign);
+  foreign = strdup("by RM_Realloc");
+  foreign = RedisModule_Realloc(foreign, 10000);
+  RedisModule_Free(foreign);
+}
+
+// stock.leave memory BYTES | nothing | shared | thread | timer | fd | subscription
 static int Leave(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   if (argc < 2) return RedisModule_WrongArity(ctx);
   if (Is(argv[1], "memory")) {
     void *left = memset(RedisModule_Alloc((size_t)Number(argv[2])), 1, (size_t)Number(argv[2]));
     if (__lsan_ignore_object != NULL) __lsan_ignore_object(left);
+  } else if (Is(argv[1], "nothing")) {
+    MixAllocators();
+  } else if (Is(argv[1], "shared")) {
+    RedisModule_ExportSharedAPI(ctx, "stock.shared", (void *)(uintptr_t)Shared);
   } else if (Is(argv[1], "thread") && !thread_runs) {
     thread_runs = pthread_create(&thread, NULL, Sleep, NULL) == 0;
   } else if (Is(argv[1], "timer")) {
@@ -467,6 +488,10 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   if (Does("exit")) exit(7);
   while (Does("hang") || (Asked("child-hang") && InChild())) pause();
   if (Does("fail")) return REDISMODULE_ERR;
+  if (Does("leave-and-fail")) {
+    memset(RedisModule_Alloc(1000), 1, 1000);
+    return REDISMODULE_ERR;
+  }
 #ifndef STOCK_WITHOUT_TYPE
   if (RegisterType(ctx) != REDISMODULE_OK) return REDISMODULE_ERR;
 #endif
