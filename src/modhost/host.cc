@@ -159,6 +159,11 @@ bool ModuleHost::HasModuleThreads() const {
          std::any_of(quarantined_.begin(), quarantined_.end(), runs);
 }
 
+bool ModuleHost::HasChild() const {
+  return child_.pid != 0 ||
+         (services_.persistence != nullptr && services_.persistence->child_active());
+}
+
 void ModuleHost::OnCron(int hz) {
   ReapChild();
   RedisModuleCronLoop info = {REDISMODULE_CRON_LOOP_VERSION, hz};

@@ -231,6 +231,8 @@ class ModuleHost final : private LoopHook,
     void* data = nullptr;
   };
   ForkedChild& child() { return child_; }
+  // Whether a forked child lives: a background save, or a module's.
+  bool HasChild() const;
   // A module's child was born; it died: the place is free again.
   void ChildBorn(const ForkedChild& child);
   void ChildDied();

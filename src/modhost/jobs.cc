@@ -4,6 +4,7 @@
 
 #include <sys/epoll.h>
 
+#include "base/write_access.h"
 #include "modhost/host.h"
 #include "modhost/mapped_module.h"
 #include "modhost/trial.h"
@@ -14,6 +15,7 @@ namespace {
 constexpr char kLoadFailed[] = "Error loading the extension. Please check the server logs.";
 // How often a child that is silent is looked at.
 constexpr int64_t kLookMs = 20;
+constexpr int64_t kLookSoonMs = 2;
 
 }  // namespace
 
@@ -148,6 +150,14 @@ void ModuleJobs::OnEvents(uint32_t events) {
 }
 
 int64_t ModuleJobs::OnTimer() {
+  if (restoring_ != nullptr) {
+    const bool forked = host_->HasChild();
+    if (!restoring_->done() && !forked) return kLookSoonMs;
+    restoring_.reset();
+    timer_ = 0;
+    Act();
+    return -1;
+  }
   const auto timeout = host_->engine().settings().module_probe_timeout;
   if (!job_->trial->Poll() && !job_->trial->KillIfSilent(timeout)) return kLookMs;
   timer_ = 0;
@@ -196,7 +206,19 @@ void ModuleJobs::TrialEnded() {
     return Conclude(std::move(status));
   }
   if (job_->kind == Kind::kInspect || job_->request.dry_run) return Conclude({});
+  // (With PRECOPY most writes come before the pause, a few at a time.)
+  if (job_->kind == Kind::kUpgrade && job_->may_wait && !job_->request.precopy &&
+      RestoreWriteAccess()) {
+    return;
+  }
   Act();
+}
+
+bool ModuleJobs::RestoreWriteAccess() {
+  if (host_->HasChild()) return false;
+  restoring_ = std::make_unique<WriteAccess>();
+  timer_ = host_->loop().AddTimer(kLookSoonMs, this);
+  return true;
 }
 
 void ModuleJobs::Act() {

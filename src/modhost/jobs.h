@@ -18,6 +18,7 @@ namespace backplane {
 class Module;
 class ModuleHost;
 class Trial;
+class WriteAccess;
 
 struct JobOutcome {
   // The error's message is the reply text after "ERR ".
@@ -59,6 +60,8 @@ class ModuleJobs final : private FdHandler, private TimerHandler {
   Status Check(Job& job, bool* nothing_to_do);
   Status CheckUpgrade(Job& job);
   void TrialEnded();
+  // The trial's fork took the write access to all memory; the pause would pay for it page by page.
+  bool RestoreWriteAccess();
   Status Judge(const Job& job) const;
   void Act();
   void ActLoad(Job& job);
@@ -72,6 +75,7 @@ class ModuleJobs final : private FdHandler, private TimerHandler {
 
   ModuleHost* host_;
   std::unique_ptr<Job> job_;
+  std::unique_ptr<WriteAccess> restoring_;
   EventLoop::TimerId timer_ = 0;
   bool watching_ = false;
 };
