@@ -38,7 +38,7 @@ enum class SlotState : uint8_t {
 
 // Starts with the functions that the allocator calls, which get a pointer to them.
 struct SlotSpace {
-  extent_hooks_t hooks;
+  extent_hooks_t hooks = {};
   std::atomic<uintptr_t> next{0};  // up to here the range is used
   unsigned arena = 0;
   bool remains = false;

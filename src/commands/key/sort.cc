@@ -137,6 +137,7 @@ std::optional<double> ParseWeight(const std::string& text) {
 
 struct Sortable {
   std::string element;
+  size_t place = 0;  // before sorting: equals keep their order
   double score = 0;
   std::optional<std::string> weight;  // of ALPHA with BY; absent sorts first
 };
@@ -217,11 +218,15 @@ void SortGeneric(CommandContext& ctx, bool read_only) {
   auto elements = Elements(ctx, entry, *options);
   if (!elements) return;
   std::vector<Sortable> items(elements->size());
-  for (size_t i = 0; i < items.size(); ++i) items[i].element = std::move((*elements)[i]);
+  for (size_t i = 0; i < items.size(); ++i) {
+    items[i].element = std::move((*elements)[i]);
+    items[i].place = i;
+  }
   if (!options->dont_sort) {
     if (!FillWeights(ctx, *options, items)) return;
-    std::stable_sort(items.begin(), items.end(), [&](const Sortable& a, const Sortable& b) {
-      return Compare(a, b, *options) < 0;
+    std::sort(items.begin(), items.end(), [&](const Sortable& a, const Sortable& b) {
+      const int order = Compare(a, b, *options);
+      return order != 0 ? order < 0 : a.place < b.place;
     });
   }
   auto [first, last] = Window(*options, items.size());
