@@ -9,6 +9,7 @@
 namespace backplane {
 
 void RegisterStringCommands(CommandRegistry& registry);
+void RegisterBitmapCommands(CommandRegistry& registry);
 void RegisterKeyCommands(CommandRegistry& registry);
 void RegisterListCommands(CommandRegistry& registry);
 void RegisterSetCommands(CommandRegistry& registry);

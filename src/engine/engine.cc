@@ -5,10 +5,12 @@
 
 #include "base/ascii.h"
 #include "base/assert.h"
+#include "engine/key_waiters.h"
 
 namespace backplane {
 
-Engine::Engine(const Services& services) : services_(services) {
+Engine::Engine(const Services& services)
+    : services_(services), key_waiters_(std::make_unique<KeyWaiters>(this)) {
   services_.keyspace.set_observer(this);
   ListenersChanged();
 }

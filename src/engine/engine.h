@@ -6,6 +6,7 @@
 
 #include <cstdint>
 #include <map>
+#include <memory>
 #include <span>
 #include <string>
 #include <string_view>
@@ -79,6 +80,9 @@ struct KeyHint {
 };
 inline constexpr KeyHint kNoKeyHint;
 
+class BlockedCommands;
+class KeyWaiters;
+
 class Engine final : public KeyspaceObserver {
  public:
   struct Services {
@@ -99,6 +103,10 @@ class Engine final : public KeyspaceObserver {
   PropagationStream& propagation() { return propagation_; }
   EngineStats& stats() { return stats_; }
   TickClock& tick_clock() { return tick_clock_; }
+  KeyWaiters& key_waiters() { return *key_waiters_; }
+  // Null where nobody can wait: without an event loop.
+  BlockedCommands* blocked_commands() const { return blocked_commands_; }
+  void set_blocked_commands(BlockedCommands* commands) { blocked_commands_ = commands; }
 
   // --- running commands ---
   // One request of a client: intercept, look up, gate, queue in MULTI or run; the reply goes to the
@@ -114,6 +122,8 @@ class Engine final : public KeyspaceObserver {
   // reaches the stream. Nests.
   void Call(Session& session, const Command& command, Args args, ReplySink& reply,
             bool propagate = true, const KeyHint& hint = kNoKeyHint);
+  // Where replies to this client go now; CLIENT REPLY may have it that they go nowhere.
+  ReplySink& SinkFor(Session& session);
   // EXEC's body.
   void RunTransaction(Session& session, ReplySink& reply);
 
@@ -181,7 +191,6 @@ class Engine final : public KeyspaceObserver {
   void Reject(Session& session, Command* command, std::string_view error);
   void Queue(Session& session, const Command& command, Args args);
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
-  ReplySink& SinkFor(Session& session);
 
   Services services_;
   PropagationStream propagation_;
@@ -201,6 +210,9 @@ class Engine final : public KeyspaceObserver {
   bool active_expire_ = true;
   bool writes_blocked_by_save_ = false;
   std::string busy_reply_;
+  BlockedCommands* blocked_commands_ = nullptr;
+  // Last: it is one of the listeners and hooks.
+  std::unique_ptr<KeyWaiters> key_waiters_;
 };
 
 }  // namespace backplane

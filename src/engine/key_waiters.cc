@@ -1,10 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // KeyWaiters: bookkeeping, and serving at the end of a unit.
-#include "modhost/key_waiters.h"
+#include "engine/key_waiters.h"
 
 #include <algorithm>
-
-#include "modhost/blocked_client.h"
 
 namespace backplane {
 
@@ -22,53 +20,63 @@ void KeyWaiters::Listen(bool wanted) {
   }
 }
 
-void KeyWaiters::Add(RedisModuleBlockedClient* client) {
-  for (const std::string& key : client->keys) waiting_[{client->db, key}].push_back(client);
+void KeyWaiters::Add(KeyWaiter* waiter) {
+  waiter->ticket_ = ++tickets_;
+  for (const std::string& key : waiter->waits_for()) {
+    Queue& queue = waiting_[{waiter->waits_in_db(), key}];
+    const bool added = queue.waiters.emplace(waiter->ticket_, waiter).second;
+    if (added && waiter->wakes_on_delete()) ++queue.for_deletes;
+  }
   Listen(true);
 }
 
-void KeyWaiters::Remove(RedisModuleBlockedClient* client) {
-  for (const std::string& key : client->keys) {
-    auto it = waiting_.find({client->db, key});
+void KeyWaiters::Remove(KeyWaiter* waiter) {
+  if (waiter->ticket_ == 0) return;
+  for (const std::string& key : waiter->waits_for()) {
+    auto it = waiting_.find(Place(waiter->waits_in_db(), key));
     if (it == waiting_.end()) continue;
-    std::erase(it->second, client);
-    if (it->second.empty()) waiting_.erase(it);
+    Queue& queue = it->second;
+    if (queue.waiters.erase(waiter->ticket_) != 0 && waiter->wakes_on_delete()) --queue.for_deletes;
+    if (queue.waiters.empty()) waiting_.erase(it);
   }
+  waiter->ticket_ = 0;
 }
 
 void KeyWaiters::Signal(int db, std::string_view key) {
   if (waiting_.empty()) return;
-  Place place(db, key);
-  if (!waiting_.contains(place)) return;
-  if (std::find(ready_.begin(), ready_.end(), place) == ready_.end()) {
-    ready_.push_back(std::move(place));
+  auto it = waiting_.find(std::pair(db, key));
+  if (it == waiting_.end()) return;
+  if (std::find(ready_.begin(), ready_.end(), it->first) == ready_.end()) {
+    ready_.push_back(it->first);
   }
 }
 
 void KeyWaiters::OnSwapDatabases(int first, int second) {
   // What stood in the one stands in the other now.
-  for (const auto& [place, clients] : waiting_) {
+  for (const auto& [place, queue] : waiting_) {
     if (place.first == first || place.first == second) Signal(place.first, place.second);
   }
 }
 
 void KeyWaiters::Serve(const Place& place) {
-  auto it = waiting_.find(place);
-  if (it == waiting_.end()) return;
-  // Callbacks change the list.
-  const std::deque<RedisModuleBlockedClient*> clients = it->second;
-  for (RedisModuleBlockedClient* client : clients) {
-    it = waiting_.find(place);
+  // Whoever comes while these are asked has its turn at the next change.
+  const uint64_t last = tickets_;
+  uint64_t asked = 0;
+  for (;;) {
+    // Looked up anew: serving changes the queues.
+    auto it = waiting_.find(place);
     if (it == waiting_.end()) return;
-    auto& still = it->second;
-    if (std::find(still.begin(), still.end(), client) == still.end()) continue;
     const bool exists = engine_->keyspace().db(place.first).Exists(Key(place.second));
-    if (!exists && !client->wakes_on_delete) continue;
+    if (!exists && it->second.for_deletes == 0) return;
+    auto next = it->second.waiters.upper_bound(asked);
+    if (next == it->second.waiters.end() || next->first > last) return;
+    asked = next->first;
+    KeyWaiter* waiter = next->second;
+    if (!exists && !waiter->wakes_on_delete()) continue;
     const size_t ready_before = ready_.size();
-    client->ServeKey(place.second);
-    // A callback that only looked may have touched keys by looking (one opened for writing counts
-    // as changed): if that were news, clients that wait on would be asked for ever.
-    if (!client->served) ready_.resize(std::min(ready_.size(), ready_before));
+    // One that only looked may have touched keys by looking (one that a module opened for writing
+    // counts as changed): if that were news, those that wait on would be asked for ever.
+    if (!waiter->OnKeyReady(place.second)) ready_.resize(std::min(ready_.size(), ready_before));
   }
 }
 

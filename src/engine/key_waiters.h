@@ -1,11 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// KeyWaiters: clients that modules blocked on keys, and which keys have become ready. A key is
-// ready when a module signals it or any command changes it; clients are served in the order in
-// which they came, when the unit that did it ends. Listens to the engine only while somebody waits.
-// Engine thread.
+// KeyWaiters: who waits for keys, and which keys have become ready: clients in blocking commands,
+// clients that modules blocked. A key is ready when a module signals it or any command changes it;
+// waiters are asked in the order in which they came, when the unit that did it ends. Listens to the
+// engine only while somebody waits. Engine thread.
 #pragma once
 
-#include <deque>
 #include <map>
 #include <string>
 #include <string_view>
@@ -14,20 +13,35 @@
 
 #include "engine/engine.h"
 
-struct RedisModuleBlockedClient;
-
 namespace backplane {
+
+class KeyWaiter {
+ public:
+  virtual ~KeyWaiter() = default;
+  // What it waits for; stays the same while it waits.
+  virtual int waits_in_db() const = 0;
+  virtual const std::vector<std::string>& waits_for() const = 0;
+  // Whether a key that went is news to it.
+  virtual bool wakes_on_delete() const { return false; }
+  // One of its keys was changed. True when the wait is over: it has removed itself then.
+  virtual bool OnKeyReady(const std::string& key) = 0;
+
+ private:
+  friend class KeyWaiters;
+  uint64_t ticket_ = 0;  // by order of coming; 0: does not wait
+};
 
 class KeyWaiters final : public KeyspaceListener, public UnitHook {
  public:
   explicit KeyWaiters(Engine* engine) : engine_(engine) {}
   ~KeyWaiters() override;
 
-  // By the client's database and keys.
-  void Add(RedisModuleBlockedClient* client);
+  void Add(KeyWaiter* waiter);
   // Does nothing when it does not wait (any more).
-  void Remove(RedisModuleBlockedClient* client);
+  void Remove(KeyWaiter* waiter);
   void Signal(int db, std::string_view key);
+  // Keys that somebody waits for.
+  size_t key_count() const { return waiting_.size(); }
 
   // --- KeyspaceListener, UnitHook ---
   void OnKeyModified(Database& db, std::string_view key) override { Signal(db.index(), key); }
@@ -36,12 +50,23 @@ class KeyWaiters final : public KeyspaceListener, public UnitHook {
 
  private:
   using Place = std::pair<int, std::string>;
+  struct PlaceOrder {
+    using is_transparent = void;
+    static std::pair<int, std::string_view> View(const Place& place) { return place; }
+    static std::pair<int, std::string_view> View(std::pair<int, std::string_view> v) { return v; }
+    bool operator()(const auto& a, const auto& b) const { return View(a) < View(b); }
+  };
+  struct Queue {
+    std::map<uint64_t, KeyWaiter*> waiters;  // by ticket
+    size_t for_deletes = 0;                  // of these, how many wake on a deletion
+  };
   void Serve(const Place& place);
   void Listen(bool wanted);
 
   Engine* engine_;
-  std::map<Place, std::deque<RedisModuleBlockedClient*>> waiting_;
+  std::map<Place, Queue, PlaceOrder> waiting_;
   std::vector<Place> ready_;
+  uint64_t tickets_ = 0;
   bool listening_ = false;
   bool serving_ = false;
 };

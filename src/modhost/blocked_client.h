@@ -12,6 +12,7 @@
 #include <vector>
 
 #include "client/session.h"
+#include "engine/key_waiters.h"
 #include "modhost/api_signatures.h"
 #include "modhost/registration.h"
 #include "net/event_loop.h"
@@ -19,6 +20,7 @@
 
 struct RedisModuleBlockedClient final : public backplane::Registration,
                                         public backplane::BlockedState,
+                                        public backplane::KeyWaiter,
                                         public backplane::TimerHandler {
   using FreePrivdata = void (*)(RedisModuleCtx*, void*);
 
@@ -32,6 +34,13 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   void OnTimeout() override;
   int64_t deadline_ms() const override { return deadline; }
   int64_t OnTimer() override;
+  int waits_in_db() const override { return db; }
+  const std::vector<std::string>& waits_for() const override { return keys; }
+  bool wakes_on_delete() const override { return woken_by_delete; }
+  bool OnKeyReady(const std::string& key) override {
+    ServeKey(key);
+    return served;
+  }
 
   void StartTimer(int64_t timeout_ms);
   void StopTimer();
@@ -63,7 +72,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   bool aborted = false;
   bool abandoned = false;        // the module is gone: none of its callbacks may run
   bool on_keys = false;          // waits for `keys`
-  bool wakes_on_delete = false;  // REDISMODULE_BLOCK_UNBLOCK_DELETED
+  bool woken_by_delete = false;  // REDISMODULE_BLOCK_UNBLOCK_DELETED
   bool served = false;           // a key's callback has replied
   std::vector<std::string> keys;
   bool queued = false;

@@ -30,8 +30,7 @@ ModuleHost::ModuleHost(const Services& services)
       timers_(this, &services.loop),
       one_shots_(&services.loop),
       watched_fds_(&services.loop, &lock_),
-      blocked_clients_(&services.loop),
-      key_waiters_(&services.engine) {
+      blocked_clients_(&services.loop) {
   jobs_ = std::make_unique<ModuleJobs>(this);
   RegisterAllApis(api_);
   api_.Seal();

@@ -20,6 +20,7 @@
 #include "config/options.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
+#include "engine/key_waiters.h"
 #include "modhost/api_table.h"
 #include "modhost/blocked_client.h"
 #include "modhost/body_stream.h"
@@ -28,7 +29,6 @@
 #include "modhost/host_lock.h"
 #include "modhost/key.h"
 #include "modhost/key_events.h"
-#include "modhost/key_waiters.h"
 #include "modhost/load_request.h"
 #include "modhost/module.h"
 #include "modhost/module_file.h"
@@ -157,7 +157,7 @@ class ModuleHost final : private LoopHook,
   OneShots& one_shots() { return one_shots_; }
   WatchedFds& watched_fds() { return watched_fds_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
-  KeyWaiters& key_waiters() { return key_waiters_; }
+  KeyWaiters& key_waiters() { return services_.engine.key_waiters(); }
   StringPool& strings() { return strings_; }
   KeyPool& keys() { return keys_; }
   ValueSwap& swap() { return swap_; }
@@ -345,7 +345,6 @@ class ModuleHost final : private LoopHook,
   OneShots one_shots_;
   WatchedFds watched_fds_;
   BlockedClients blocked_clients_;
-  KeyWaiters key_waiters_;
   std::array<Memo, kMemos> memos_;
   std::map<std::string, SharedApi, std::less<>> shared_apis_;
   std::vector<InfoProvider> info_providers_;

@@ -55,6 +55,7 @@ void Server::BuildServices() {
   keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases), &limits_);
   engine_ = std::make_unique<Engine>(
       Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
+  blocked_commands_ = std::make_unique<BlockedCommands>(engine_.get(), &loop_);
   connections_ = std::make_unique<ConnectionSet>(&loop_);
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
   persistence_ = std::make_unique<Persistence>(*engine_);
@@ -80,6 +81,7 @@ void Server::BuildServices() {
 
 void Server::RegisterCommands() {
   RegisterStringCommands(registry_);
+  RegisterBitmapCommands(registry_);
   RegisterKeyCommands(registry_);
   RegisterListCommands(registry_);
   RegisterSetCommands(registry_);

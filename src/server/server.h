@@ -14,6 +14,7 @@
 #include "commands/server/server_commands.h"
 #include "commands/server/server_samples.h"
 #include "config/options.h"
+#include "engine/blocked_commands.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
 #include "modhost/host.h"
@@ -89,6 +90,7 @@ class Server final : public OptionListener,
   PubSub pubsub_;
   EventLoop loop_;
   std::unique_ptr<Engine> engine_;
+  std::unique_ptr<BlockedCommands> blocked_commands_;
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;

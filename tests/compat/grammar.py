@@ -91,6 +91,18 @@ STRINGS = [
     row("SUBSTR key:s index index", weight=3),
 ]
 
+BITMAPS = [
+    row("BITCOUNT key:snc [index index [(BYTE|BIT)]]"),
+    row("BITFIELD key:snc ({GET ftype foffset}|{SET ftype foffset int}|{INCRBY ftype foffset int}|{OVERFLOW (WRAP|SAT|FAIL)})*", weight=20),
+    row("BITFIELD_RO key:snc {GET ftype foffset}*", weight=4),
+    row("BITFIELD_RO key:sn {SET ftype foffset int}", weight=1),
+    row("BITOP (AND|OR|XOR|NOT) dst:s key:snc+"),
+    row("BITOP NOT dst:s key:s", weight=3),
+    row("BITPOS key:snc bit [index [index [(BYTE|BIT)]]]"),
+    row("GETBIT key:snc bitoff"),
+    row("SETBIT key:snc bitoff bit", weight=20),
+]
+
 HASHES = [
     row("HDEL key:h field+"),
     row("HEXISTS key:h field"),
@@ -248,4 +260,4 @@ CONNECTION = [
     row("DISCARD", weight=0.5),
 ]
 
-ROWS = STRINGS + HASHES + LISTS + SETS + SORTED_SETS + KEYS + CONNECTION
+ROWS = STRINGS + BITMAPS + HASHES + LISTS + SETS + SORTED_SETS + KEYS + CONNECTION

@@ -116,6 +116,23 @@ class Values:
                             0.05, lambda: b"v" * self.random.randint(30, 300),
                             lambda: self.random.randbytes(self.random.randint(0, 40)))]
 
+    def bit(self):
+        return [self._mixed(0.03, lambda: self.pick([b"2", b"-1", b"x", b""]), lambda: self.pick([b"0", b"1"]))]
+
+    def bitoff(self):
+        """No offset that would make a string of megabytes."""
+        return [self._mixed(0.03, lambda: self.pick([b"-1", b"4294967296", b"99999999999999999999", b"x", b"#1"]),
+                            lambda: self._number(0, 700))]
+
+    def ftype(self):
+        return [self._mixed(0.03, lambda: self.pick([b"u64", b"i65", b"u0", b"i0", b"x8", b"u", b"U8", b"i-1"]),
+                            0.6, lambda: self.pick([b"i", b"u"]) + self._number(1, 63),
+                            lambda: self.pick([b"u8", b"i8", b"u1", b"i64", b"u63", b"i16"]))]
+
+    def foffset(self):
+        return [self._mixed(0.03, lambda: self.pick([b"-1", b"#-1", b"#99999999999999999999", b"x", b"#"]),
+                            0.3, lambda: b"#" + self._number(0, 9), lambda: self._number(0, 200))]
+
     def short(self):
         return [bytes(self.random.choices(b"abcd", k=self.random.randint(0, 40)))]
 

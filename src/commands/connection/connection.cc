@@ -5,6 +5,7 @@
 #include "base/version.h"
 #include "command/context.h"
 #include "commands/connection/connection_commands.h"
+#include "engine/blocked_commands.h"
 #include "engine/engine.h"
 
 namespace backplane {
@@ -179,6 +180,21 @@ void RefuseHttp(CommandContext& ctx) {
 
 constexpr uint64_t kAlways = kCmdFast | kCmdNoScript | kCmdLoading | kCmdStale | kCmdAllowBusy;
 
+// There are no replicas yet, so only the time can end a wait for one.
+void Wait(CommandContext& ctx) {
+  const auto replicas = ctx.IntegerArg(1);
+  if (!replicas) return;
+  const auto timeout_ms = ctx.IntegerArg(2, "ERR timeout is not an integer or out of range");
+  if (!timeout_ms) return;
+  if (*timeout_ms < 0) return ctx.Error("ERR timeout is negative");
+  BlockedCommands* commands = ctx.engine().blocked_commands();
+  if (*replicas <= 0 || commands == nullptr) return ctx.reply().Integer(0);
+  BlockedCommands::Wait wait;
+  wait.timeout_ms = *timeout_ms;
+  wait.reply = BlockedCommands::TimeoutReply::kZero;
+  commands->Block(ctx, std::move(wait));
+}
+
 constexpr CommandSpec kCommands[] = {
     {.name = "ping",
      .handler = Ping,
@@ -248,6 +264,16 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "connection",
      .complexity = "O(1)"},
+    {.name = "wait",
+     .handler = Wait,
+     .arity = 3,
+     .flags = kCmdNoScript,
+     .acl = kAclConnection,
+     .summary = "Waits until replicas have what this connection wrote.",
+     .since = "3.0.0",
+     .group = "generic",
+     .complexity = "O(1)",
+     .arguments = "numreplicas timeout"},
     {.name = "post",
      .handler = RefuseHttp,
      .arity = -1,

@@ -100,7 +100,11 @@ void Copy(CommandContext& ctx) {
     fresh = target.Add(to, std::move(clone));
   } else {
     char scratch[kNumberTextMax];
-    fresh = target.SetString(to, std::string(entry->string(scratch)));
+    const bool raw = entry->encoding_name() == "raw";
+    const std::string text(entry->string(scratch));
+    fresh = target.SetString(to, text);
+    // The copy of a short one that was modified in place says so too.
+    if (raw && fresh->encoding_name() != "raw") target.ResizeString(&fresh, text.size(), false);
   }
   if (expire_ms >= 0) target.SetExpire(fresh, expire_ms);
   ctx.keyspace().KeyModified(target, to.bytes);

@@ -10,6 +10,7 @@ void RegisterListCommands(CommandRegistry& registry) {
   RegisterListEnds(registry);
   RegisterListElements(registry);
   RegisterListMoves(registry);
+  RegisterListBlocking(registry);
 }
 
 std::optional<ListEnd> ListEndArg(CommandContext& ctx, size_t i) {

@@ -1,21 +1,21 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // LMOVE, RPOPLPUSH, LMPOP.
 #include "base/numbers.h"
+#include "commands/blocking.h"
 #include "commands/collection.h"
 #include "commands/list/list_commands.h"
 
 namespace backplane {
-namespace {
 
-void Move(CommandContext& ctx, ListEnd from, ListEnd to) {
+Moved MoveElement(CommandContext& ctx, ListEnd from, ListEnd to) {
   const Key source_key = ctx.key(1);
   const Key target_key = ctx.key(2);
   bool failed;
   Entry* source = ctx.FindForWrite(source_key, TypeId::kList, &failed);
-  if (failed) return;
-  if (source == nullptr) return ctx.reply().Null();
+  if (failed) return Moved::kError;
+  if (source == nullptr) return Moved::kNoSource;
   Destination<ListValue> target;
-  if (!target.Open(ctx, target_key, TypeId::kList)) return;
+  if (!target.Open(ctx, target_key, TypeId::kList)) return Moved::kError;
   if (!target.exists()) target.Create(std::make_unique<ListValue>());
   auto& list = source->As<ListValue>();
   const EncodingLimits& limits = ctx.limits();
@@ -40,33 +40,19 @@ void Move(CommandContext& ctx, ListEnd from, ListEnd to) {
   ctx.Notify(kNotifyList, to == ListEnd::kHead ? "lpush" : "rpush", target_key.bytes);
   ctx.Modified(source_key.bytes, kNotifyList, from == ListEnd::kHead ? "lpop" : "rpop");
   if (emptied) ctx.Notify(kNotifyGeneric, "del", source_key.bytes);
+  return Moved::kYes;
 }
 
-void LMove(CommandContext& ctx) {
-  const auto from = ListEndArg(ctx, 3);
-  if (!from) return;
-  const auto to = ListEndArg(ctx, 4);
-  if (to) Move(ctx, *from, *to);
-}
-
-void RPopLPush(CommandContext& ctx) { Move(ctx, ListEnd::kTail, ListEnd::kHead); }
-
-// "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]" from argv[1] on.
-struct MPopRequest {
-  size_t end_of_keys = 0;
-  ListEnd end = ListEnd::kHead;
-  uint64_t count = 1;
-};
-
-std::optional<MPopRequest> ParseMPop(CommandContext& ctx) {
-  MPopRequest request;
-  const auto keys = ctx.IntegerArgIn(1, 1, INT64_MAX, "ERR numkeys should be greater than 0");
+std::optional<ListPopRequest> ListPopArgs(CommandContext& ctx, size_t first) {
+  ListPopRequest request;
+  const auto keys = ctx.IntegerArgIn(first, 1, INT64_MAX, "ERR numkeys should be greater than 0");
   if (!keys) return std::nullopt;
-  if (static_cast<uint64_t>(*keys) >= ctx.argc() - 2) {
+  if (static_cast<uint64_t>(*keys) >= ctx.argc() - first - 1) {
     ctx.Error(errors::kSyntax);
     return std::nullopt;
   }
-  request.end_of_keys = 2 + static_cast<size_t>(*keys);
+  request.first_key = first + 1;
+  request.end_of_keys = request.first_key + static_cast<size_t>(*keys);
   const auto end = ListEndArg(ctx, request.end_of_keys);
   if (!end) return std::nullopt;
   request.end = *end;
@@ -87,26 +73,44 @@ std::optional<MPopRequest> ParseMPop(CommandContext& ctx) {
   return request;
 }
 
-void LMPop(CommandContext& ctx) {
-  const auto request = ParseMPop(ctx);
-  if (!request) return;
-  for (size_t i = 2; i < request->end_of_keys; ++i) {
+bool PopFromFirst(CommandContext& ctx, const ListPopRequest& request) {
+  for (size_t i = request.first_key; i < request.end_of_keys; ++i) {
+    if (!LooksAtKey(ctx, i)) continue;
     const Key key = ctx.key(i);
     bool failed;
     Entry* entry = ctx.FindForWrite(key, TypeId::kList, &failed);
-    if (failed) return;
+    if (failed) return true;
     if (entry == nullptr) continue;
-    const uint64_t count = std::min(request->count, entry->As<ListValue>().length());
+    const uint64_t count = std::min(request.count, entry->As<ListValue>().length());
     if (PropagationWanted(ctx)) {
       char text[kNumberTextMax];
-      ctx.Propagate({request->end == ListEnd::kHead ? "LPOP" : "RPOP", key.bytes,
+      ctx.Propagate({request.end == ListEnd::kHead ? "LPOP" : "RPOP", key.bytes,
                      std::string_view(text, Uint64ToText(count, text))});
     }
     ctx.reply().BeginArray(2);
     ctx.reply().Bulk(key.bytes);
-    return PopElements(ctx, key, entry, request->end, count);
+    PopElements(ctx, key, entry, request.end, count);
+    return true;
   }
-  ctx.reply().NullArray();
+  return false;
+}
+
+namespace {
+
+void LMove(CommandContext& ctx) {
+  const auto from = ListEndArg(ctx, 3);
+  if (!from) return;
+  const auto to = ListEndArg(ctx, 4);
+  if (to && MoveElement(ctx, *from, *to) == Moved::kNoSource) ctx.reply().Null();
+}
+
+void RPopLPush(CommandContext& ctx) {
+  if (MoveElement(ctx, ListEnd::kTail, ListEnd::kHead) == Moved::kNoSource) ctx.reply().Null();
+}
+
+void LMPop(CommandContext& ctx) {
+  const auto request = ListPopArgs(ctx, 1);
+  if (request && !PopFromFirst(ctx, *request)) ctx.reply().NullArray();
 }
 
 constexpr CommandSpec kCommands[] = {

@@ -17,6 +17,7 @@
 #include "commands/server/server_samples.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
+#include "engine/key_waiters.h"
 
 namespace backplane {
 namespace {
@@ -100,7 +101,7 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("pubsub_clients", pubsub);
   w.Line("watching_clients", watching);
   w.Line("clients_in_timeout_table", 0);
-  w.Line("total_blocking_keys", 0);
+  w.Line("total_blocking_keys", ctx.engine().key_waiters().key_count());
   w.Line("total_blocking_keys_on_nokey", 0);
 }
 

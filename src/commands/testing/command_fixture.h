@@ -38,6 +38,7 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
 
   CommandFixture() {
     RegisterStringCommands(registry_);
+    RegisterBitmapCommands(registry_);
     RegisterKeyCommands(registry_);
     RegisterListCommands(registry_);
     RegisterSetCommands(registry_);

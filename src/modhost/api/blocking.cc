@@ -68,7 +68,7 @@ RedisModuleBlockedClient* Block(RedisModuleCtx* ctx, RedisModuleCmdFunc reply_ca
   session->Block(client);
   if (timeout_ms > 0) client->StartTimer(timeout_ms);
   if (keys != nullptr) {
-    client->wakes_on_delete = keys->wakes_on_delete;
+    client->woken_by_delete = keys->wakes_on_delete;
     for (int i = 0; i < keys->count; ++i) client->keys.emplace_back(keys->names[i]->view());
     ctx->host().key_waiters().Add(client);
   }
