@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // FindKeys: which arguments of a command are keys.
 #include <algorithm>
+#include <cstdlib>
 
 #include "base/ascii.h"
 #include "base/numbers.h"
@@ -54,6 +55,16 @@ Result<std::vector<int>> FindKeys(const Command& command, std::span<const std::s
       if (EqualsIgnoreCase(args[i], "store")) store = static_cast<int>(i) + 1;
     }
     if (store > 0) positions.push_back(store);
+  }
+  if (command.keynum.store_dist_option) {
+    for (std::string_view word : {"store", "storedist"}) {
+      const auto first = args.begin() + std::abs(command.arity);
+      const auto at = std::find_if(
+          first, args.end(), [&](std::string_view arg) { return EqualsIgnoreCase(arg, word); });
+      if (at != args.end() && at + 1 != args.end()) {
+        positions.push_back(static_cast<int>(at - args.begin()) + 1);
+      }
+    }
   }
   return positions;
 }

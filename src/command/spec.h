@@ -27,10 +27,11 @@ struct KeyRange {
 
 // Commands whose keys are counted by an argument ("numkeys key [key ...]"), or begin after a word.
 struct KeyNumSpec {
-  int numkeys_index = 0;  // argv position of the count; 0: none
-  int destination = 0;    // argv position of a destination key in front of it; 0: none
-  bool store_option =
-      false;  // "STORE key" after the fixed part (SORT, GEORADIUS): the last one counts
+  int numkeys_index = 0;      // argv position of the count; 0: none
+  int destination = 0;        // argv position of a destination key in front of it; 0: none
+  bool store_option = false;  // "STORE key" after the fixed part (SORT): the last one counts
+  // "STORE key" and "STOREDIST key" after the fixed part (GEORADIUS): the first of each counts.
+  bool store_dist_option = false;
 };
 
 struct CommandSpec {

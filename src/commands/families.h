@@ -10,11 +10,13 @@ namespace backplane {
 
 void RegisterStringCommands(CommandRegistry& registry);
 void RegisterBitmapCommands(CommandRegistry& registry);
+void RegisterHyperLogLogCommands(CommandRegistry& registry);
 void RegisterKeyCommands(CommandRegistry& registry);
 void RegisterListCommands(CommandRegistry& registry);
 void RegisterSetCommands(CommandRegistry& registry);
 void RegisterHashCommands(CommandRegistry& registry);
 void RegisterZSetCommands(CommandRegistry& registry);
+void RegisterGeoCommands(CommandRegistry& registry);
 void RegisterTransactionCommands(CommandRegistry& registry);
 void RegisterPubSubCommands(CommandRegistry& registry);
 

@@ -250,7 +250,6 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
                                          "disable-thp",
-                                         "hll-sparse-max-bytes",
                                          "ignore-warnings",
                                          "io-threads",
                                          "io-threads-do-reads",
@@ -422,6 +421,7 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
   size_option("zset-max-listpack-entries", "zset-max-ziplist-entries",
               &limits.zset_max_listpack_entries);
   size_option("zset-max-listpack-value", "zset-max-ziplist-value", &limits.zset_max_listpack_value);
+  size_option("hll-sparse-max-bytes", nullptr, &limits.hll_sparse_max_bytes);
   auto list_size =
       std::make_unique<IntegerOption>("list-max-listpack-size", 0, &settings.list_max_listpack_size,
                                       INT_MIN, INT_MAX, IntegerFormat::kPlain);

@@ -82,11 +82,13 @@ void Server::BuildServices() {
 void Server::RegisterCommands() {
   RegisterStringCommands(registry_);
   RegisterBitmapCommands(registry_);
+  RegisterHyperLogLogCommands(registry_);
   RegisterKeyCommands(registry_);
   RegisterListCommands(registry_);
   RegisterSetCommands(registry_);
   RegisterHashCommands(registry_);
   RegisterZSetCommands(registry_);
+  RegisterGeoCommands(registry_);
   RegisterPersistCommands(registry_, *persistence_);
   RegisterModuleCommands(registry_, *modules_);
   RegisterTransactionCommands(registry_);

@@ -20,6 +20,7 @@ struct EncodingLimits {
   size_t set_max_listpack_value = 64;  // bytes
   size_t zset_max_listpack_entries = 128;
   size_t zset_max_listpack_value = 64;  // bytes
+  size_t hll_sparse_max_bytes = 3000;   // with the header
 };
 
 }  // namespace backplane

@@ -39,11 +39,13 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
   CommandFixture() {
     RegisterStringCommands(registry_);
     RegisterBitmapCommands(registry_);
+    RegisterHyperLogLogCommands(registry_);
     RegisterKeyCommands(registry_);
     RegisterListCommands(registry_);
     RegisterSetCommands(registry_);
     RegisterHashCommands(registry_);
     RegisterZSetCommands(registry_);
+    RegisterGeoCommands(registry_);
     RegisterTransactionCommands(registry_);
     RegisterPubSubCommands(registry_);
     keyspace_.set_now_ms(kStartMs);

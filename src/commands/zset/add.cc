@@ -42,7 +42,7 @@ class Scores {
     scores_ = out;
     return true;
   }
-  double operator[](size_t i) const { return scores_[i]; }
+  const double* all() const { return scores_; }
 
  private:
   static constexpr size_t kFew = 16;
@@ -55,10 +55,10 @@ void ReplyScore(ReplySink& reply, const ZAddResult& result) {
   result.outcome == Outcome::kBlocked ? reply.Null() : reply.Double(result.score);
 }
 
-// Adds the pairs from argv[first] on and replies. `changed`: count changed members, not added ones.
-void AddPairs(CommandContext& ctx, size_t first, ZAddFlags flags, bool changed) {
-  Scores scores;
-  if (!scores.Parse(ctx, first)) return;
+}  // namespace
+
+void AddMembers(CommandContext& ctx, MemberArgs args, const double* scores, ZAddFlags flags,
+                bool changed) {
   const Key key = ctx.key(1);
   Destination<ZSetValue> zset;
   if (!zset.Open(ctx, key, TypeId::kZSet)) return;
@@ -66,17 +66,18 @@ void AddPairs(CommandContext& ctx, size_t first, ZAddFlags flags, bool changed) 
   // an existing one by the number alone.
   size_t longest = 0;
   if (!zset.exists()) {
-    longest = ctx.arg(first + 1).size();
+    longest = ctx.arg(args.first + args.member).size();
     if (flags.xx) return flags.incr ? ctx.reply().Null() : ctx.reply().Integer(0);
     zset.Create(std::make_unique<ZSetValue>());
   }
   const EncodingLimits& limits = ctx.limits();
-  zset->PrepareToGrow((ctx.argc() - first) / 2, longest, limits);
+  zset->PrepareToGrow((ctx.argc() - args.first) / args.step, longest, limits);
   uint64_t added = 0;
   uint64_t updated = 0;
   ZAddResult last{};
-  ForEachElementArg(ctx, *zset, first, 2, 1, [&](size_t i) {
-    last = zset->Add(ctx.arg(i + 1), scores[(i - first) / 2], flags, limits);
+  ForEachElementArg(ctx, *zset, args.first, args.step, args.member, [&](size_t i) {
+    const double score = scores[(i - args.first) / args.step];
+    last = zset->Add(ctx.arg(i + args.member), score, flags, limits);
     added += last.outcome == Outcome::kAdded ? 1 : 0;
     updated += last.outcome == Outcome::kUpdated ? 1 : 0;
   });
@@ -90,6 +91,14 @@ void AddPairs(CommandContext& ctx, size_t first, ZAddFlags flags, bool changed) 
   if (added + updated == 0) return;
   zset.Commit(ctx, key);
   ctx.Modified(key.bytes, kNotifyZSet, flags.incr ? "zincr" : "zadd", added + updated);
+}
+
+namespace {
+
+// The "score member" pairs from argv[first] on.
+void AddPairs(CommandContext& ctx, size_t first, ZAddFlags flags, bool changed) {
+  Scores scores;
+  if (scores.Parse(ctx, first)) AddMembers(ctx, {first, 2, 1}, scores.all(), flags, changed);
 }
 
 void ZAdd(CommandContext& ctx) {

@@ -18,6 +18,17 @@ void RegisterZSetRemove(CommandRegistry& registry);
 void RegisterZSetPop(CommandRegistry& registry);
 void RegisterZSetAlgebra(CommandRegistry& registry);
 
+// Where the members of ZADD and its kin stand: argv[first + member], then one every `step`.
+struct MemberArgs {
+  size_t first;
+  size_t step;
+  size_t member;
+};
+// Adds them to the sorted set argv[1], with one score each, and replies. `changed`: counts changed
+// members, not only added ones.
+void AddMembers(CommandContext& ctx, MemberArgs args, const double* scores, ZAddFlags flags,
+                bool changed);
+
 inline ZSetValue* FindZSet(CommandContext& ctx, size_t arg, bool* failed) {
   return FindValueForRead<ZSetValue>(ctx, arg, TypeId::kZSet, failed);
 }
