@@ -96,7 +96,12 @@ std::string ModuleHost::NameTaken(const Module& module) const {
 }
 
 Module* ModuleHost::AddModule(const LoadRequest& request) {
-  const int slot = FreeSlot();
+  int slot = FreeSlot();
+  if (slot < 0 && !is_child) {
+    // Places whose memory is still being taken back.
+    keyspace().lazy_free().Drain();
+    slot = FreeSlot();
+  }
   if (slot < 0) return nullptr;
   auto owned = std::make_unique<Module>(this, slot, request.path, request.args);
   if (!request.sha256.empty()) owned->set_pin(std::string(kPinPrefix) + request.sha256);

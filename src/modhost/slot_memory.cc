@@ -266,8 +266,9 @@ void* SlotMalloc(int slot, size_t bytes) {
 }
 
 void* SlotCalloc(int slot, size_t count, size_t size) {
-  const bool nothing = count == 0 || size == 0;
-  void* block = nothing ? std::calloc(1, 1) : std::calloc(count, size);
+  size_t bytes;
+  if (__builtin_mul_overflow(count, size, &bytes)) return nullptr;
+  void* block = std::calloc(1, bytes == 0 ? 1 : bytes);
   if (block != nullptr) CountAllocation(slot, SizeOf(block), 1);
   return block;
 }
