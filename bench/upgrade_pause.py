@@ -4,13 +4,15 @@
 
 How long an upgrade holds the server: a module type with VALUES values (default 1,000,000) is upgraded from version 1 to
 version 2 in each mode while a client sends PING every millisecond and two others read and write. Prints, as medians of
-ROUNDS (default 3): the longest PING during the upgrade, while idle, and after the reply while values are revived; the pause that the server reports; and the time
+ROUNDS (default 3): the longest PING during the upgrade, while idle, and after the reply while values are revived; the longest turn of
+the event loop meanwhile; the pause that the server reports; and the time
 that rdb_save and rdb_load take for all values (SAVE of the data set, and the load of that file at a start, less the time
 for an empty data set). script/bench upgrade runs it.
 """
 
 import os
 import pathlib
+import re
 import statistics
 import subprocess
 import sys
@@ -109,9 +111,11 @@ def one(build, folder, values, mode):
         # The PING that waited is answered, and its thread has had its turn.
         time.sleep(0.05)
         stall = pinger.take()
+        conn.do("config", "resetstat")
         while conn.do("module", "dormant"):
             time.sleep(0.02)
         sweep = pinger.take()
+        turn = int(re.search(rb"eventloop_duration_max:(\d+)", conn.do("info", "stats")).group(1)) / 1e6
         for thread in [pinger, *loads]:
             thread.stop = True
             thread.join()
@@ -119,7 +123,7 @@ def one(build, folder, values, mode):
         assert total[0] == values and sum(load.wrong for load in loads) == 0, "a value is lost or wrong"
         assert sum(load.operations for load in loads) > 0
         conn.close()
-        return {"idle": idle, "stall": stall, "sweep": sweep, "pause": reply[reply.index(b"pause-us") + 1] / 1e6, "save": save}
+        return {"idle": idle, "stall": stall, "sweep": sweep, "turn": turn, "pause": reply[reply.index(b"pause-us") + 1] / 1e6, "save": save}
     finally:
         process.terminate()
         process.wait()
@@ -142,7 +146,7 @@ def main():
     values = int(sys.argv[2]) if len(sys.argv) > 2 else 1000000
     rounds = int(sys.argv[3]) if len(sys.argv) > 3 else 3
     print(f"{values} values, medians of {rounds}, milliseconds")
-    print(f"{'mode':14}{'longest PING':>14}{'idle':>8}{'after':>8}{'pause':>9}{'rdb_save':>10}{'rdb_load':>10}{'stall/bound':>13}")
+    print(f"{'mode':14}{'longest PING':>14}{'idle':>8}{'after':>8}{'turn':>8}{'pause':>9}{'rdb_save':>10}{'rdb_load':>10}{'stall/bound':>13}")
     for mode in MODES:
         results = []
         for _ in range(rounds):
@@ -156,7 +160,7 @@ def main():
             bound = m["idle"] + 0.020
         else:
             bound = 1.2 * (m["save"] + (0 if "lazy" in mode else m["load"]))
-        print(f"{' '.join(mode) or 'default':14}" + f"{m['stall'] * 1e3:14.1f}{m['idle'] * 1e3:8.1f}{m['sweep'] * 1e3:8.1f}{m['pause'] * 1e3:9.1f}"
+        print(f"{' '.join(mode) or 'default':14}" + f"{m['stall'] * 1e3:14.1f}{m['idle'] * 1e3:8.1f}{m['sweep'] * 1e3:8.1f}{m['turn'] * 1e3:8.2f}{m['pause'] * 1e3:9.1f}"
               f"{m['save'] * 1e3:10.1f}{m['load'] * 1e3:10.1f}{m['stall'] / bound:13.2f}", flush=True)
 
 

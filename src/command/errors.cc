@@ -10,12 +10,18 @@ std::string WrongArity(std::string_view fullname) {
   return "ERR wrong number of arguments for '" + std::string(fullname) + "' command";
 }
 
+std::string ShownArg(std::string_view arg) { return std::string(arg.substr(0, arg.find('\0'))); }
+
 std::string UnknownSubcommand(std::string_view subcommand, std::string_view command) {
   constexpr size_t kShown = 128;
-  // Text ends at a NUL byte, as clients know it.
-  subcommand = subcommand.substr(0, kShown);
-  return "ERR unknown subcommand '" + std::string(subcommand.substr(0, subcommand.find('\0'))) +
-         "'. Try " + ToUpper(command) + " HELP.";
+  return "ERR unknown subcommand '" + ShownArg(subcommand.substr(0, kShown)) + "'. Try " +
+         ToUpper(command) + " HELP.";
+}
+
+std::string SubcommandSyntax(std::string_view subcommand, std::string_view command) {
+  constexpr size_t kShown = 128;
+  return "ERR unknown subcommand or wrong number of arguments for '" +
+         ShownArg(subcommand.substr(0, kShown)) + "'. Try " + ToUpper(command) + " HELP.";
 }
 
 }  // namespace backplane::errors

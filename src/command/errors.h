@@ -32,9 +32,14 @@ inline constexpr std::string_view kExecAbort =
     "EXECABORT Transaction discarded because of previous errors.";
 inline constexpr std::string_view kBusyKey = "BUSYKEY Target key name already exists.";
 
+// An argument as error texts show it: text ends at a NUL byte, as clients know it.
+std::string ShownArg(std::string_view arg);
 // "ERR wrong number of arguments for 'get' command"
 std::string WrongArity(std::string_view fullname);
 // "ERR unknown subcommand 'foo'. Try CONFIG HELP."
 std::string UnknownSubcommand(std::string_view subcommand, std::string_view command);
+// "ERR unknown subcommand or wrong number of arguments for 'foo'. Try CONFIG HELP.": the subcommand
+// is known, its arguments make no sense.
+std::string SubcommandSyntax(std::string_view subcommand, std::string_view command);
 
 }  // namespace backplane::errors

@@ -25,12 +25,22 @@ Status AddCounted(const KeyNumSpec& spec, std::span<const std::string_view> args
   return {};
 }
 
+Status AddAfterKeyword(const KeyNumSpec& spec, std::span<const std::string_view> args,
+                       std::vector<int>* out) {
+  auto word = static_cast<size_t>(spec.keyword_from);
+  while (word < args.size() && !EqualsIgnoreCase(args[word], spec.keyword)) ++word;
+  const size_t rest = word < args.size() ? args.size() - word - 1 : 0;
+  if (rest < 2) return Fail(ErrorCode::kInvalidArgument, kInvalid);
+  for (size_t i = 1; i <= rest / 2; ++i) out->push_back(static_cast<int>(word + i));
+  return {};
+}
+
 }  // namespace
 
 Result<std::vector<int>> FindKeys(const Command& command, std::span<const std::string_view> args) {
   std::vector<int> positions;
-  bool has_spec =
-      command.keys.first > 0 || command.keynum.numkeys_index > 0 || command.key_finder != nullptr;
+  bool has_spec = command.keys.first > 0 || command.keynum.numkeys_index > 0 ||
+                  !command.keynum.keyword.empty() || command.key_finder != nullptr;
   if (!has_spec) return Fail(ErrorCode::kNotFound, "The command has no key arguments");
   if (!command.ArityOk(args.size())) {
     return Fail(ErrorCode::kInvalidArgument, "Invalid number of arguments specified for command");
@@ -49,6 +59,8 @@ Result<std::vector<int>> FindKeys(const Command& command, std::span<const std::s
   }
   if (command.keynum.numkeys_index > 0)
     BP_RETURN_IF_ERROR(AddCounted(command.keynum, args, &positions));
+  if (!command.keynum.keyword.empty())
+    BP_RETURN_IF_ERROR(AddAfterKeyword(command.keynum, args, &positions));
   if (command.keynum.store_option) {
     int store = 0;
     for (size_t i = 2; i + 1 < args.size(); ++i) {

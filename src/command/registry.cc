@@ -59,7 +59,8 @@ std::unique_ptr<Command> FromRow(const CommandSpec& row, void* owner) {
   command->keynum = row.keynum;
   command->acl = ImpliedCategories(row.flags, row.acl);
   command->key_flags = row.key_flags;
-  if (command->key_flags == 0 && (row.keys.first > 0 || row.keynum.numkeys_index > 0)) {
+  if (command->key_flags == 0 &&
+      (row.keys.first > 0 || row.keynum.numkeys_index > 0 || !row.keynum.keyword.empty())) {
     command->key_flags = (row.flags & kCmdWrite) != 0 ? kKeyRW | kKeyUpdate : kKeyRO | kKeyAccess;
   }
   command->summary = row.summary;

@@ -32,6 +32,10 @@ struct KeyNumSpec {
   bool store_option = false;  // "STORE key" after the fixed part (SORT): the last one counts
   // "STORE key" and "STOREDIST key" after the fixed part (GEORADIUS): the first of each counts.
   bool store_dist_option = false;
+  // The keys are the first half of what follows this word, looked for from argv[keyword_from] on
+  // (XREAD's STREAMS).
+  std::string_view keyword = {};
+  int keyword_from = 0;
 };
 
 struct CommandSpec {

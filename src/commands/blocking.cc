@@ -33,10 +33,14 @@ bool LooksAtKey(CommandContext& ctx, size_t i) {
 
 void WaitForKeys(CommandContext& ctx, size_t first, size_t end, TypeId type, int64_t timeout_ms,
                  BlockedCommands::TimeoutReply reply) {
-  BlockedCommands* commands = ctx.engine().blocked_commands();
-  if (commands == nullptr) return BlockedCommands::ReplyTimeout(ctx.reply(), reply);
-  BlockedCommands::Wait wait{{}, type, timeout_ms, reply};
+  BlockedCommands::Wait wait{.type = type, .timeout_ms = timeout_ms, .reply = reply};
   for (size_t i = first; i < end; ++i) wait.keys.emplace_back(ctx.arg(i));
+  BlockCommand(ctx, std::move(wait));
+}
+
+void BlockCommand(CommandContext& ctx, BlockedCommands::Wait wait) {
+  BlockedCommands* commands = ctx.engine().blocked_commands();
+  if (commands == nullptr) return BlockedCommands::ReplyTimeout(ctx.reply(), wait.reply);
   commands->Block(ctx, std::move(wait));
 }
 

@@ -22,4 +22,7 @@ bool LooksAtKey(CommandContext& ctx, size_t i);
 void WaitForKeys(CommandContext& ctx, size_t first, size_t end, TypeId type, int64_t timeout_ms,
                  BlockedCommands::TimeoutReply reply);
 
+// The same for a wait of any kind.
+void BlockCommand(CommandContext& ctx, BlockedCommands::Wait wait);
+
 }  // namespace backplane

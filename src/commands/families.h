@@ -17,6 +17,7 @@ void RegisterSetCommands(CommandRegistry& registry);
 void RegisterHashCommands(CommandRegistry& registry);
 void RegisterZSetCommands(CommandRegistry& registry);
 void RegisterGeoCommands(CommandRegistry& registry);
+void RegisterStreamCommands(CommandRegistry& registry);
 void RegisterTransactionCommands(CommandRegistry& registry);
 void RegisterPubSubCommands(CommandRegistry& registry);
 

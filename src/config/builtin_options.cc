@@ -296,8 +296,6 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "slave-priority",
                                          "slave-read-only",
                                          "slave-serve-stale-data",
-                                         "stream-node-max-bytes",
-                                         "stream-node-max-entries",
                                          "supervised",
                                          "tracking-table-max-keys"};
 
@@ -422,6 +420,8 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
               &limits.zset_max_listpack_entries);
   size_option("zset-max-listpack-value", "zset-max-ziplist-value", &limits.zset_max_listpack_value);
   size_option("hll-sparse-max-bytes", nullptr, &limits.hll_sparse_max_bytes);
+  size_option("stream-node-max-bytes", nullptr, &limits.stream_node_max_bytes);
+  size_option("stream-node-max-entries", nullptr, &limits.stream_node_max_entries);
   auto list_size =
       std::make_unique<IntegerOption>("list-max-listpack-size", 0, &settings.list_max_listpack_size,
                                       INT_MIN, INT_MAX, IntegerFormat::kPlain);

@@ -16,9 +16,9 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
       : owner_(owner),
         session_(&ctx.session()),
         command_(&ctx.command()),
-        args_(ctx.args().begin(), ctx.args().end()),
         db_(ctx.session().db_index),
         wait_(std::move(wait)) {
+    if (wait_.args.empty()) wait_.args.assign(ctx.args().begin(), ctx.args().end());
     if (wait_.timeout_ms == 0) return;
     deadline_ms_ = owner_->loop_->now_ms() + wait_.timeout_ms;
     timer_ = owner_->loop_->AddTimer(wait_.timeout_ms, this);
@@ -32,11 +32,13 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   // --- KeyWaiter ---
   int waits_in_db() const override { return db_; }
   const std::vector<std::string>& waits_for() const override { return wait_.keys; }
+  bool wakes_on_delete() const override { return wait_.wakes_on_loss; }
   bool OnKeyReady(const std::string& key) override {
     Engine& engine = *owner_->engine_;
     const Entry* entry = engine.keyspace().db(db_).Peek(Key(key));
-    if (entry == nullptr || entry->type() != wait_.type) return false;
-    const std::vector<std::string_view> views(args_.begin(), args_.end());
+    const bool lost = entry == nullptr || entry->type() != wait_.type;
+    if (lost && !wait_.wakes_on_loss) return false;
+    const std::vector<std::string_view> views(wait_.args.begin(), wait_.args.end());
     waits_on_ = false;
     owner_->retrying_ = this;
     owner_->ready_key_ = &key;
@@ -99,7 +101,6 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   BlockedCommands* owner_;
   Session* session_;  // null: the client hung up
   const Command* command_;
-  std::vector<std::string> args_;
   int db_;
   Wait wait_;
   int64_t deadline_ms_ = 0;

@@ -27,6 +27,10 @@ class BlockedCommands final : private LoopHook {
     TypeId type = TypeId::kString;
     int64_t timeout_ms = 0;  // 0: for ever
     TimeoutReply reply = TimeoutReply::kNull;
+    // Runs again, too, when a key is gone or holds something else: to say so.
+    bool wakes_on_loss = false;
+    // What runs again; empty: the command as it came.
+    std::vector<std::string> args = {};
   };
 
   // Both outlive it.

@@ -58,6 +58,13 @@ void KeyWaiters::OnSwapDatabases(int first, int second) {
   }
 }
 
+void KeyWaiters::OnFlush(int db, bool /*sync*/, bool before) {
+  if (before) return;
+  for (const auto& [place, queue] : waiting_) {
+    if (db < 0 || place.first == db) Signal(place.first, place.second);
+  }
+}
+
 void KeyWaiters::Serve(const Place& place) {
   // Whoever comes while these are asked has its turn at the next change.
   const uint64_t last = tickets_;

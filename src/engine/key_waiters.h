@@ -46,6 +46,7 @@ class KeyWaiters final : public KeyspaceListener, public UnitHook {
   // --- KeyspaceListener, UnitHook ---
   void OnKeyModified(Database& db, std::string_view key) override { Signal(db.index(), key); }
   void OnSwapDatabases(int first, int second) override;
+  void OnFlush(int db, bool sync, bool before) override;
   void OnUnitEnd() override;
 
  private:

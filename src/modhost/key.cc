@@ -26,6 +26,7 @@ void RedisModuleKey::Refresh() {
   found = db->Peek(key());
   seen_epoch = Epoch();
   zset.active = false;
+  stream.reader.reset();
 }
 
 RedisModuleString* RedisModuleKey::NameString() {
@@ -67,6 +68,8 @@ RedisModuleKey* NewKey(RedisModuleCtx* ctx, Database& db, RedisModuleString* nam
   key->mode = mode;
   key->changed = false;
   key->zset.active = false;
+  key->stream.active = false;
+  key->stream.reader.reset();
   return key;
 }
 
@@ -147,7 +150,11 @@ void DeleteModuleKey(RedisModuleKey* key, bool lazy) {
 
 void DeleteIfEmptied(RedisModuleKey* key) {
   Entry* entry = key->entry();
-  if (entry == nullptr || entry->is_string() || entry->type() == TypeId::kModule) return;
+  // A stream may be empty and be there.
+  if (entry == nullptr || entry->is_string() || entry->type() == TypeId::kModule ||
+      entry->type() == TypeId::kStream) {
+    return;
+  }
   if (entry->value().length() == 0) DeleteModuleKey(key, false);
 }
 

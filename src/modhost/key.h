@@ -5,12 +5,14 @@
 #pragma once
 
 #include <cstdint>
+#include <optional>
 #include <string>
 #include <vector>
 
 #include "keyspace/database.h"
 #include "modhost/context.h"
 #include "value/list_value.h"
+#include "value/stream_value.h"
 #include "value/zset_value.h"
 
 struct RedisModuleKey {
@@ -22,7 +24,7 @@ struct RedisModuleKey {
   }
   bool writable() const { return (mode & 2) != 0; }
   bool readable() const { return (mode & 1) != 0; }
-  bool iterating() const { return zset.active; }
+  bool iterating() const { return zset.active || stream.active; }
   // The database key; its hash is computed once, if at all.
   backplane::Key key() {
     if (!hashed) [[unlikely]]
@@ -61,6 +63,20 @@ struct RedisModuleKey {
     backplane::ZSetValue::Position at;
   };
   ZsetRange zset;
+
+  // Iterator over a stream. The reader is made again, at the same place, when the value may be
+  // another one since.
+  struct StreamRange {
+    bool active = false;
+    bool reverse = false;
+    bool at_entry = false;  // `current` is the entry whose fields are being read
+    backplane::StreamId first;
+    backplane::StreamId last;
+    backplane::StreamId current;
+    uint64_t fields_read = 0;
+    std::optional<backplane::StreamReader> reader;
+  };
+  StreamRange stream;
 
  private:
   void Hash();

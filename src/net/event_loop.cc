@@ -22,7 +22,9 @@ namespace {
 
 constexpr int kEventsPerTurn = 256;
 
-int64_t NowMs() { return MonotonicNanos() / 1'000'000; }
+constexpr int64_t kNanosPerMs = 1'000'000;
+
+int64_t NowMs() { return MonotonicNanos() / kNanosPerMs; }
 
 }  // namespace
 
@@ -161,6 +163,14 @@ void EventLoop::Impl::FireTimers(EventLoop& loop) {
   }
 }
 
+void EventLoop::CountTurn(int64_t now_nanos) {
+  if (turn_began_nanos_ == 0) return;
+  const int64_t nanos = now_nanos - turn_began_nanos_;
+  ++turn_stats_.turns;
+  turn_stats_.busy_nanos += nanos;
+  turn_stats_.longest_nanos = std::max(turn_stats_.longest_nanos, nanos);
+}
+
 void EventLoop::RunOnce(int wait_ms) {
   for (size_t i = 0; i < impl_->hooks.size(); ++i) {
     int limit = impl_->hooks[i]->BeforeWait();
@@ -168,9 +178,12 @@ void EventLoop::RunOnce(int wait_ms) {
   }
   if (impl_->stop.load(std::memory_order_relaxed)) wait_ms = 0;
   epoll_event events[kEventsPerTurn];
-  int count =
-      epoll_wait(impl_->epoll_fd, events, kEventsPerTurn, impl_->WaitTime(NowMs(), wait_ms));
-  now_ms_ = NowMs();
+  const int64_t before_nanos = MonotonicNanos();
+  CountTurn(before_nanos);
+  int count = epoll_wait(impl_->epoll_fd, events, kEventsPerTurn,
+                         impl_->WaitTime(before_nanos / kNanosPerMs, wait_ms));
+  turn_began_nanos_ = MonotonicNanos();
+  now_ms_ = turn_began_nanos_ / kNanosPerMs;
   for (size_t i = impl_->hooks.size(); i-- > 0;) impl_->hooks[i]->AfterWait();
   for (int i = 0; i < count; ++i) {
     auto fd = static_cast<int>(events[i].data.u64 & 0xffffffff);

@@ -82,10 +82,24 @@ class EventLoop {
   // Monotonic ms at the begin of the turn.
   int64_t now_ms() const { return now_ms_; }
 
+  // Turns that have ended: from the end of one wait to the begin of the next. What a client waits
+  // for beyond its own work is at most the longest.
+  struct TurnStats {
+    uint64_t turns = 0;
+    int64_t busy_nanos = 0;
+    int64_t longest_nanos = 0;
+  };
+  const TurnStats& turn_stats() const { return turn_stats_; }
+  void ResetTurnStats() { turn_stats_ = {}; }
+
  private:
+  void CountTurn(int64_t now_nanos);
+
   struct Impl;
   std::unique_ptr<Impl> impl_;
   int64_t now_ms_ = 0;
+  int64_t turn_began_nanos_ = 0;  // 0: waiting
+  TurnStats turn_stats_;
 };
 
 }  // namespace backplane

@@ -15,13 +15,13 @@
 #include "base/numbers.h"
 #include "base/random.h"
 #include "keyspace/keyspace.h"
-#include "persist/opaque_value.h"
 #include "persist/snapshot_loader.h"
 #include "persist/snapshot_writer.h"
 #include "value/dormant_value.h"
 #include "value/hash_value.h"
 #include "value/list_value.h"
 #include "value/set_value.h"
+#include "value/stream_value.h"
 #include "value/zset_value.h"
 
 namespace backplane::testing_support {
@@ -33,13 +33,43 @@ inline std::string Join(std::vector<std::string> parts, bool sorted) {
   return out;
 }
 
+inline std::vector<std::string> DescribeStream(const StreamValue& stream) {
+  std::vector<std::string> parts = {stream.last_id().ToString(), stream.max_deleted_id().ToString(),
+                                    std::to_string(stream.entries_added())};
+  StreamReader reader(stream.log(), kStreamIdMin, kStreamIdMax);
+  Item field;
+  Item text;
+  while (reader.Next()) {
+    parts.push_back(reader.id().ToString());
+    while (reader.NextField(&field, &text)) {
+      parts.push_back(field.ToString() + "=" + text.ToString());
+    }
+  }
+  for (const auto& [name, group] : stream.groups()) {
+    parts.push_back(name + "@" + group->last_delivered.ToString() + "#" +
+                    std::to_string(group->entries_read));
+    const auto& pending = group->pending();
+    for (auto p = pending.Begin(); pending.Valid(p); p = pending.Next(p)) {
+      const PendingEntry& entry = pending.At(p).value;
+      parts.push_back(pending.At(p).id.ToString() + ">" + entry.consumer->name() + "*" +
+                      std::to_string(entry.deliveries) + "@" + std::to_string(entry.delivered_ms));
+    }
+    for (const auto& [consumer_name, consumer] : group->consumers()) {
+      parts.push_back(consumer_name + ":" + std::to_string(consumer->pending().size()) + "@" +
+                      std::to_string(consumer->seen_ms) + "," +
+                      std::to_string(consumer->active_ms));
+    }
+  }
+  return parts;
+}
+
 inline std::string Describe(const Value& value) {
   std::vector<std::string> parts;
   bool sorted = false;
   if (const DormantValue* dormant = AsDormant(value)) {
     parts = {std::to_string(dormant->type_id()), std::string(dormant->body())};
   } else if (value.type().id() == TypeId::kStream) {
-    parts.emplace_back(static_cast<const OpaqueValue&>(value).body());
+    parts = DescribeStream(static_cast<const StreamValue&>(value));
   } else if (value.type().id() == TypeId::kList) {
     const auto& list = static_cast<const ListValue&>(value);
     list.ForRange(0, list.length(), [&](const Item& item) { parts.push_back(item.ToString()); });

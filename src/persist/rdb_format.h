@@ -23,14 +23,6 @@
 //   string    = length bytes | 11000000 int8 | 11000001 int16 | 11000010 int32      little endian
 //             | 11000011 length(packed size) length(plain size) LZF bytes
 //
-//   stream    = length(nodes) { string(node key, 16 bytes) string(listpack) } length(entries) id
-//               [ id(first) id(highest deleted) length(entries added) ]               since type 19
-//               length(groups) { group }
-//   group     = string(name) id(last delivered) [ length(entries read) ]              since type 19
-//               length { raw_id ms(8) length(deliveries) }                            pending
-//               length(consumers) { string(name) ms(8, seen) [ ms(8, active) ]        since type 21
-//               length { raw_id } }                                                   its pending
-//   id        = length(ms) length(seq)        raw_id = 16 bytes, big endian
 #pragma once
 
 #include <cstddef>
@@ -64,9 +56,6 @@ enum Opcode : uint8_t {
 inline constexpr uint8_t kTypeString = 0;
 inline constexpr uint8_t kTypeModule1 = 6;
 inline constexpr uint8_t kTypeModule2 = 7;
-inline constexpr uint8_t kTypeStream = 15;
-inline constexpr uint8_t kTypeStream2 = 19;
-inline constexpr uint8_t kTypeStream3 = 21;
 
 inline constexpr uint64_t kModuleOpcodeUint = 2;  // in front of MODULE_AUX's `when`
 inline constexpr int kAuxBeforeKeys = 1;

@@ -2,7 +2,6 @@
 #include "persist/rdb_value.h"
 
 #include "base/numbers.h"
-#include "persist/opaque_value.h"
 #include "persist/rdb_format.h"
 
 namespace backplane {
@@ -34,12 +33,6 @@ Result<std::unique_ptr<Value>> LoadObject(uint8_t rdb_type, RdbReader& reader,
                   "module value of the old form (RDB type 6), which only its module could read");
     case rdb::kTypeModule2:
       return LoadModuleValue(reader, origin);
-    case rdb::kTypeStream:
-    case rdb::kTypeStream2:
-    case rdb::kTypeStream3: {
-      BP_ASSIGN_OR_RETURN(std::string body, CaptureStreamBody(rdb_type, reader));
-      return std::make_unique<OpaqueValue>(rdb_type, std::move(body));
-    }
     default:
       break;
   }

@@ -73,6 +73,7 @@ void Server::BuildServices() {
                       &directives_,
                       clients_.get(),
                       connections_.get(),
+                      &loop_,
                       {persistence_section_.get(), module_reports_.get()},
                       persistence_.get(),
                       &samples_,
@@ -89,6 +90,7 @@ void Server::RegisterCommands() {
   RegisterHashCommands(registry_);
   RegisterZSetCommands(registry_);
   RegisterGeoCommands(registry_);
+  RegisterStreamCommands(registry_);
   RegisterPersistCommands(registry_, *persistence_);
   RegisterModuleCommands(registry_, *modules_);
   RegisterTransactionCommands(registry_);

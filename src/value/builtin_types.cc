@@ -39,4 +39,9 @@ const ValueType& HashValueType() {
   return type;
 }
 
+const ValueType& StreamValueType() {
+  static const BuiltinType type(TypeId::kStream, "stream");
+  return type;
+}
+
 }  // namespace backplane

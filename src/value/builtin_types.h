@@ -10,6 +10,7 @@ const ValueType& ListValueType();
 const ValueType& SetValueType();
 const ValueType& ZSetValueType();
 const ValueType& HashValueType();
+const ValueType& StreamValueType();
 
 // What OBJECT ENCODING answers, each text in one place.
 inline constexpr std::string_view kEncodingListpack = "listpack";
@@ -17,5 +18,6 @@ inline constexpr std::string_view kEncodingQuicklist = "quicklist";
 inline constexpr std::string_view kEncodingIntset = "intset";
 inline constexpr std::string_view kEncodingHashtable = "hashtable";
 inline constexpr std::string_view kEncodingSkiplist = "skiplist";
+inline constexpr std::string_view kEncodingStream = "stream";
 
 }  // namespace backplane

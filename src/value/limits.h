@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
 
 namespace backplane {
 
@@ -20,7 +21,10 @@ struct EncodingLimits {
   size_t set_max_listpack_value = 64;  // bytes
   size_t zset_max_listpack_entries = 128;
   size_t zset_max_listpack_value = 64;  // bytes
-  size_t hll_sparse_max_bytes = 3000;   // with the header
+  // A node of a stream takes no more entries from there on; 0: no limit.
+  size_t stream_node_max_bytes = 4096;
+  uint64_t stream_node_max_entries = 100;
+  size_t hll_sparse_max_bytes = 3000;  // with the header
 };
 
 }  // namespace backplane

@@ -30,10 +30,15 @@ inline constexpr uint8_t kHashListpack = 16;
 inline constexpr uint8_t kZSetListpack = 17;
 inline constexpr uint8_t kListQuicklist2 = 18;
 inline constexpr uint8_t kSetListpack = 20;
+inline constexpr uint8_t kStream = 15;
+inline constexpr uint8_t kStream2 = 19;
+inline constexpr uint8_t kStream3 = 21;
 }  // namespace rdb
 
 // The first RDB version that knows kSetListpack.
 inline constexpr int kRdbVersionSetListpack = 11;
+// The first one that knows kStream3.
+inline constexpr int kRdbVersionStream3 = 11;
 
 std::unexpected<Error> Corrupt(const char* what);
 

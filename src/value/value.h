@@ -68,7 +68,7 @@ class Value {
   virtual void Save(ValueWriter& writer) const = 0;
 };
 
-// Reads the body of a built-in aggregate value (RDB types 1-4, 9-14, 16-18, 20) whose type byte has
+// Reads the body of a built-in aggregate value (RDB types 1-4, 9-21) whose type byte has
 // been read. Small encodings that exceed `limits` are converted on the way. Errors: kCorrupt for
 // bytes that contradict the format, kUnsupported for a type byte that is none of these.
 Result<std::unique_ptr<Value>> LoadBuiltinValue(uint8_t rdb_type, ValueReader& reader,

@@ -4,6 +4,7 @@
 #include "value/list_value.h"
 #include "value/load_support.h"
 #include "value/set_value.h"
+#include "value/stream_value.h"
 #include "value/value.h"
 #include "value/zset_value.h"
 
@@ -31,6 +32,10 @@ Result<std::unique_ptr<Value>> LoadBuiltinValue(uint8_t rdb_type, ValueReader& r
     case rdb::kZSetZiplist:
     case rdb::kZSetListpack:
       return ZSetValue::Load(rdb_type, reader, limits);
+    case rdb::kStream:
+    case rdb::kStream2:
+    case rdb::kStream3:
+      return StreamValue::Load(rdb_type, reader);
     default:
       return Fail(ErrorCode::kUnsupported, "not the type of a built-in aggregate value");
   }

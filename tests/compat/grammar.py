@@ -209,6 +209,30 @@ SORTED_SETS = [
     row("ZUNIONSTORE dst:z nkeys:zt [WEIGHTS weight+] [AGGREGATE (SUM|MIN|MAX)]", weight=5),
 ]
 
+# Redis 7.2 makes a consumer that reads nothing, 7.0 does not: nothing here tells whether one is there. Times and what
+# follows from them are in test_streams.py.
+STREAMS = [
+    row("XACK key:m group id+"),
+    row("XADD key:m newid {field val}+", weight=60),
+    row("XADD key:m [NOMKSTREAM] [(MAXLEN|MINID) [(=|~)] threshold [LIMIT count]] newid {field num}+", weight=20),
+    row("XADD key:m newid field val field"),
+    row("XAUTOCLAIM key:m group consumer 0 rangeid [COUNT count] [JUSTID]"),
+    row("XCLAIM key:m group consumer 0 id+ [RETRYCOUNT int] [FORCE] [JUSTID] [LASTID id]"),
+    row("XDEL key:m id+"),
+    row("XGROUP CREATE key:m group (0|$|0-0|5-1) [MKSTREAM] [ENTRIESREAD int]"),
+    row("XGROUP DESTROY key:m group", weight=1),
+    row("XGROUP SETID key:m group (id|0|$) [ENTRIESREAD int]", weight=4),
+    row("XLEN key:m"),
+    row("XPENDING key:m group"),
+    row("XRANGE key:m rangeid rangeid [COUNT count]", weight=20),
+    row("XREAD [COUNT count] STREAMS streams:m", weight=20),
+    row("XREADGROUP GROUP group consumer [COUNT count] [NOACK] STREAMS groupstreams:m", weight=30),
+    row("XREVRANGE key:m rangeid rangeid [COUNT count]", weight=20),
+    row("XSETID key:m id [ENTRIESADDED int] [MAXDELETEDID id]", weight=2),
+    row("XTRIM key:m (MAXLEN|MINID) [(=|~)] threshold [LIMIT count]", weight=5),
+    row("XTRIM key:m (MAXLEN|MINID|word) threshold", weight=1),
+]
+
 KEYS = [
     row("COPY pair [DB db] [REPLACE]"),
     row("DBSIZE"),
@@ -260,4 +284,4 @@ CONNECTION = [
     row("DISCARD", weight=0.5),
 ]
 
-ROWS = STRINGS + BITMAPS + HASHES + LISTS + SETS + SORTED_SETS + KEYS + CONNECTION
+ROWS = STRINGS + BITMAPS + HASHES + LISTS + SETS + SORTED_SETS + STREAMS + KEYS + CONNECTION

@@ -115,7 +115,9 @@ class Runner:
             subscriber.send("PING")
             received = []
             while (message := subscriber.read())[1][0][1] == b"pmessage":
-                received.append((message[1][2][1], message[1][3][1]))
+                event = (message[1][2][1], message[1][3][1])
+                if not differences.is_newer_event(event):
+                    received.append(event)
             events.append(received)
         theirs, ours = events
         if theirs == ours:
@@ -262,6 +264,7 @@ class Runner:
         b"set": (("SMEMBERS", "{}"), compare.unordered),
         b"hash": (("HGETALL", "{}"), compare.pairs),
         b"zset": (("ZRANGE", "{}", 0, -1, "WITHSCORES"), compare.scores),
+        b"stream": (("XRANGE", "{}", "-", "+"), compare.exact),
     }
 
     def compare_keyspaces(self):

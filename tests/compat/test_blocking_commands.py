@@ -16,6 +16,59 @@ from harness.server import REDIS, Server, wait_until
 pytestmark = pytest.mark.skipif(not os.path.exists(REDIS), reason="redis-server is not installed (script/setup does)")
 
 CONVERSATIONS = {
+    "streams": """
+        a! XREAD BLOCK 0 STREAMS s t $ $
+        b! XREAD COUNT 1 BLOCK 0 STREAMS t 0
+        c XADD s 1-1 a b
+        a?
+        c XADD t 1-1 a b
+        b?
+        a XREAD BLOCK 10 STREAMS s t 0 0
+        a! XREAD BLOCK 0 STREAMS s s 1-1 5-0
+        c XADD s 3-0 a b
+        a?""",
+    "a stream that begins again": """
+        c XADD s 2-1 a b
+        a! XREAD BLOCK 0 STREAMS s $
+        c DEL s
+        c XADD s 1-1 a b
+        c XADD s 9-1 a b
+        a?""",
+    "another type has its own readers": """
+        a! XREAD BLOCK 0 STREAMS s $
+        b! BLPOP s 0
+        c RPUSH s x y
+        b?
+        c DEL s
+        c XADD s 1-1 a b
+        a?""",
+    "a group shares its entries": """
+        c XGROUP CREATE s g $ MKSTREAM
+        c XGROUP CREATECONSUMER s g one
+        c XGROUP CREATECONSUMER s g two
+        a! XREADGROUP GROUP g one BLOCK 0 STREAMS s >
+        b! XREADGROUP GROUP g two COUNT 1 BLOCK 0 STREAMS s >
+        d! XREAD BLOCK 0 STREAMS s $
+        c XADD s 1-1 a b
+        a?
+        d?
+        c XADD s 2-1 a b
+        b?
+        c XPENDING s g
+        a XREADGROUP GROUP g one BLOCK 0 STREAMS s 0
+        a! XREADGROUP GROUP g one NOACK BLOCK 0 STREAMS s >
+        c XADD s 3-1 a b
+        a?
+        c XPENDING s g""",
+    "a stream of which the time is over": """
+        a XREAD BLOCK 1 STREAMS s $
+        c XGROUP CREATE s g $ MKSTREAM
+        c XGROUP CREATECONSUMER s g one
+        a XREADGROUP GROUP g one BLOCK 1 STREAMS s >
+        a MULTI
+        a XREAD BLOCK 0 STREAMS s $
+        a XREADGROUP GROUP g one BLOCK 0 STREAMS s >
+        a EXEC""",
     "a list": """
         a! BLPOP l 0
         b RPUSH l x y

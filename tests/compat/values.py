@@ -24,7 +24,7 @@ OPTION_WORDS = [b"NX", b"XX", b"GT", b"LT", b"CH", b"INCR", b"LIMIT", b"WITHSCOR
 FAR_SECONDS = 4102444800  # the year 2100
 
 # One pool of key names per kind of key. x: sorted sets whose members all have score 0, so that orders by member are
-# defined; n: strings that are mostly numbers; c: short strings.
+# defined; n: strings that are mostly numbers; c: short strings; m: streams.
 POOLS = {
     "s": [b"s1", b"s2", b"s3", b"s\x00\xff"],
     "n": [b"n1", b"n2", b"n3"],
@@ -34,6 +34,7 @@ POOLS = {
     "t": [b"t1", b"t2", b"t3", b"t4"],
     "z": [b"z1", b"z2", b"z3"],
     "x": [b"x1", b"x2"],
+    "m": [b"m1", b"m2", b"m3"],
 }
 WRONG_TYPE_SHARE = 0.08
 
@@ -45,6 +46,7 @@ class Values:
         self.random = random
         self.large = large
         self.keys = []  # Those handed out for the command that is being made.
+        self.newest = 1  # Milliseconds of the newest stream id.
 
     # Helpers.
 
@@ -71,13 +73,13 @@ class Values:
     def key(self, kinds=None):
         """A key. kinds: letters of the wanted pools, then optionally ! and letters never to fall back to."""
         if kinds is None:
-            name = self.pick(POOLS[self.pick("snchltzx")])
+            name = self.pick(POOLS[self.pick("snchltzxm")])
         else:
             wanted, _, never = kinds.partition("!")
             kind = self.pick(wanted)
             if self.chance(WRONG_TYPE_SHARE):
                 # x keys stay apart from all that could give their members another score.
-                others = [k for k in "snhltz" if k not in never and not (kind == "x" and k == "z")]
+                others = [k for k in "snhltzm" if k not in never and not (kind == "x" and k == "z")]
                 kind = self.pick(others)
             name = b"missing" + kind.encode() if self.chance(0.02) else self.pick(POOLS[kind])
         self.keys.append(name)
@@ -85,12 +87,12 @@ class Values:
 
     def dst(self, kinds):
         """A key that is going to be overwritten: hardly ever one of another kind, or types would mix for good."""
-        kind = self.pick("snhltz") if self.chance(0.01) else self.pick(kinds)
+        kind = self.pick("snhltzm") if self.chance(0.01) else self.pick(kinds)
         name = self.pick(POOLS[kind])
         self.keys.append(name)
         return [name]
 
-    def pair(self, kinds="snchltzx"):
+    def pair(self, kinds="snchltzxm"):
         """Two keys of one kind."""
         kind = self.pick(kinds)
         names = [self.pick(POOLS[kind]), self.pick(POOLS[kind])]
@@ -154,6 +156,54 @@ class Values:
 
     def lexmember(self):
         return [bytes(self.random.choices(b"abc\xff", k=self.random.randint(0, 5 if self.large else 3)))]
+
+    # Streams. No id is left to the clock, which is not the same on two servers.
+
+    def newid(self):
+        """An id for XADD: mostly one that is new."""
+        self.newest += self.random.randint(0, 2)
+        return [self._mixed(0.5, lambda: b"%d-%d" % (self.newest, self.random.randint(0, 40)), 0.3,
+                            lambda: b"%d-*" % self.newest, 0.1, lambda: b"%d" % self.newest, lambda: self._odd_id())]
+
+    def _odd_id(self):
+        return self.pick([b"0-0", b"0", b"-1", b"x", b"", b"1-x", b"1-1-1", b"5-**", b"18446744073709551616", b"0-1",
+                          b"0-*", b"-", b"+", b"(", b"$", b">"])
+
+    def _old_id(self):
+        ms = max(0, self.newest - self.random.randint(0, 30))
+        return b"%d-%d" % (ms, self.random.randint(0, 10)) if self.chance(0.7) else b"%d" % ms
+
+    def id(self):
+        return [self._mixed(0.93, self._old_id, self._odd_id)]
+
+    def rangeid(self):
+        return [self._mixed(0.4, lambda: self.pick([b"-", b"+"]), 0.3, self._old_id, 0.25, lambda: b"(" + self._old_id(),
+                            self._odd_id)]
+
+    def readid(self):
+        return [self._mixed(0.6, self._old_id, 0.2, lambda: b"0", 0.15, lambda: b"$", self._odd_id)]
+
+    def groupid(self):
+        return [self._mixed(0.5, lambda: b">", 0.4, lambda: self.pick([b"0", self._old_id()]), self._odd_id)]
+
+    def group(self):
+        return [self.pick([b"g1", b"g1", b"g2", b"g\xff"])]
+
+    def consumer(self):
+        return [self.pick([b"alice", b"bob", b"carol"])]
+
+    def streams(self, kinds):
+        """Keys, and then as many ids for XREAD."""
+        keys = [self.key(kinds)[0] for _ in range(self.random.choice([1, 1, 2, 3]))]
+        count = len(keys) if not self.chance(0.03) else 2
+        return keys + [self.readid()[0] for _ in range(count)]
+
+    def groupstreams(self, kinds):
+        keys = [self.key(kinds)[0] for _ in range(self.random.choice([1, 1, 1, 2]))]
+        return keys + [self.groupid()[0] for _ in keys]
+
+    def threshold(self):
+        return [self._mixed(0.8, lambda: self._number(0, 60), self._old_id)]
 
     # Numbers.
 

@@ -1,6 +1,8 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """INFO: the sections, and the fields that monitoring tools read."""
 
+import re
+
 import pytest
 
 from harness.server import is_sanitized, wait_until
@@ -15,8 +17,8 @@ FIELDS = {
     "persistence": "loading rdb_changes_since_last_save rdb_bgsave_in_progress rdb_last_save_time "
                    "rdb_last_bgsave_status rdb_last_bgsave_time_sec rdb_current_bgsave_time_sec rdb_saves "
                    "rdb_last_cow_size rdb_last_load_keys_expired rdb_last_load_keys_loaded aof_enabled",
-    "stats": "total_connections_received total_commands_processed instantaneous_ops_per_sec total_net_input_bytes "
-             "total_net_output_bytes rejected_connections expired_keys evicted_keys keyspace_hits keyspace_misses "
+    "stats": "eventloop_cycles eventloop_duration_sum eventloop_duration_max total_connections_received "
+             "total_commands_processed instantaneous_ops_per_sec total_net_input_bytes total_net_output_bytes rejected_connections expired_keys evicted_keys keyspace_hits keyspace_misses "
              "pubsub_channels pubsub_patterns latest_fork_usec total_forks total_error_replies",
     "replication": "role connected_slaves master_replid master_repl_offset",
     "cpu": "used_cpu_sys used_cpu_user used_cpu_sys_children used_cpu_user_children",
@@ -109,3 +111,18 @@ def test_memory_grows_with_data_and_shrinks_again(start_server):
 def test_resp3_info_is_a_verbatim_string(conn3):
     kind, text = conn3.call("INFO", "server")
     assert kind == b"=" and text.startswith(b"txt:# Server\r\n")
+
+
+def test_turns_of_the_loop(conn):
+    """A command that takes long is a long turn; RESETSTAT forgets it."""
+    def turns():
+        info = conn.do("INFO", "stats").decode()
+        return {name: int(re.search(rf"eventloop_{name}:(\d+)", info).group(1)) for name in ("cycles", "duration_sum", "duration_max")}
+
+    conn.do("CONFIG", "RESETSTAT")
+    conn.do("DEBUG", "SLEEP", "0.05")
+    after = turns()
+    assert after["duration_max"] >= 50000 and after["duration_sum"] >= after["duration_max"] and after["cycles"] >= 1
+    conn.do("CONFIG", "RESETSTAT")
+    conn.do("PING")
+    assert turns()["duration_sum"] < after["duration_sum"]

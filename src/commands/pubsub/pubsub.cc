@@ -99,8 +99,7 @@ void CountSubscribers(CommandContext& ctx, Kind kind) {
 }
 
 void TooManyPatterns(CommandContext& ctx) {
-  ctx.Error("ERR unknown subcommand or wrong number of arguments for '" + std::string(ctx.arg(1)) +
-            "'. Try PUBSUB HELP.");
+  ctx.Error(errors::SubcommandSyntax(ctx.arg(1), "PUBSUB"));
 }
 
 void PubSubChannels(CommandContext& ctx) {

@@ -12,52 +12,63 @@
 namespace backplane {
 namespace {
 
+// The head of one key specification, up to what finds the keys. `index` is where they begin, or
+// where `keyword` is looked for.
+void BeginKeySpec(ReplySink& reply, const Command& command, std::string_view keyword, int index) {
+  auto flags = KeyFlagNames(command.key_flags);
+  reply.BeginMap(3);
+  reply.Bulk("flags");
+  reply.BeginSet(flags.size());
+  for (auto f : flags) reply.SimpleString(f);
+  reply.Bulk("begin_search");
+  reply.BeginMap(2);
+  reply.Bulk("type");
+  reply.Bulk(keyword.empty() ? "index" : "keyword");
+  reply.Bulk("spec");
+  reply.BeginMap(keyword.empty() ? 1 : 2);
+  if (!keyword.empty()) {
+    reply.Bulk("keyword");
+    reply.Bulk(keyword);
+  }
+  reply.Bulk(keyword.empty() ? "index" : "startfrom");
+  reply.Integer(index);
+  reply.Bulk("find_keys");
+  reply.BeginMap(2);
+  reply.Bulk("type");
+}
+
+void ReplyKeyFinder(ReplySink& reply, std::string_view type,
+                    std::initializer_list<std::pair<std::string_view, int>> numbers) {
+  reply.Bulk(type);
+  reply.Bulk("spec");
+  reply.BeginMap(numbers.size());
+  for (const auto& [name, value] : numbers) {
+    reply.Bulk(name);
+    reply.Integer(value);
+  }
+}
+
 void ReplyKeySpecs(ReplySink& reply, const Command& command) {
-  bool range = command.keys.first > 0;
-  bool counted = command.keynum.numkeys_index > 0;
-  reply.BeginArray((range ? 1 : 0) + (counted ? 1 : 0));
-  auto begin = [&](int index) {
-    auto flags = KeyFlagNames(command.key_flags);
-    reply.BeginMap(3);
-    reply.Bulk("flags");
-    reply.BeginSet(flags.size());
-    for (auto f : flags) reply.SimpleString(f);
-    reply.Bulk("begin_search");
-    reply.BeginMap(2);
-    reply.Bulk("type");
-    reply.Bulk("index");
-    reply.Bulk("spec");
-    reply.BeginMap(1);
-    reply.Bulk("index");
-    reply.Integer(index);
-    reply.Bulk("find_keys");
-    reply.BeginMap(2);
-    reply.Bulk("type");
-  };
+  const bool range = command.keys.first > 0;
+  const bool counted = command.keynum.numkeys_index > 0;
+  const bool named = !command.keynum.keyword.empty();
+  reply.BeginArray((range ? 1 : 0) + (counted ? 1 : 0) + (named ? 1 : 0));
   if (range) {
-    begin(command.keys.first);
-    int last = command.keys.last;
-    reply.Bulk("range");
-    reply.Bulk("spec");
-    reply.BeginMap(3);
-    reply.Bulk("lastkey");
-    reply.Integer(last < 0 ? last : last - command.keys.first);
-    reply.Bulk("keystep");
-    reply.Integer(command.keys.step);
-    reply.Bulk("limit");
-    reply.Integer(0);
+    BeginKeySpec(reply, command, {}, command.keys.first);
+    const int last = command.keys.last;
+    ReplyKeyFinder(reply, "range",
+                   {{"lastkey", last < 0 ? last : last - command.keys.first},
+                    {"keystep", command.keys.step},
+                    {"limit", 0}});
   }
   if (counted) {
-    begin(command.keynum.numkeys_index);
-    reply.Bulk("keynum");
-    reply.Bulk("spec");
-    reply.BeginMap(3);
-    reply.Bulk("keynumidx");
-    reply.Integer(0);
-    reply.Bulk("firstkey");
-    reply.Integer(1);
-    reply.Bulk("keystep");
-    reply.Integer(1);
+    BeginKeySpec(reply, command, {}, command.keynum.numkeys_index);
+    ReplyKeyFinder(reply, "keynum", {{"keynumidx", 0}, {"firstkey", 1}, {"keystep", 1}});
+  }
+  if (named) {
+    // The limit says that keys are the first half.
+    BeginKeySpec(reply, command, ToUpper(command.keynum.keyword), command.keynum.keyword_from);
+    ReplyKeyFinder(reply, "range", {{"lastkey", -1}, {"keystep", 1}, {"limit", 2}});
   }
 }
 
@@ -66,7 +77,9 @@ void ReplyInfo(ReplySink& reply, const Command& command) {
   reply.Bulk(command.fullname);
   reply.Integer(command.arity);
   auto flags = CommandFlagNames(command.flags |
-                                (command.keynum.numkeys_index > 0 ? uint64_t{kCmdMovableKeys} : 0));
+                                (command.keynum.numkeys_index > 0 || !command.keynum.keyword.empty()
+                                     ? uint64_t{kCmdMovableKeys}
+                                     : 0));
   reply.BeginSet(flags.size());
   for (auto f : flags) reply.SimpleString(f);
   reply.Integer(command.keys.first);

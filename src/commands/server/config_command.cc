@@ -6,6 +6,7 @@
 #include "commands/server/server_samples.h"
 #include "config/options.h"
 #include "engine/engine.h"
+#include "net/event_loop.h"
 
 namespace backplane {
 namespace {
@@ -64,7 +65,9 @@ void ConfigResetStat(CommandContext& ctx) {
   for (Command* command : ctx.engine().commands().All()) ResetStats(*command);
   ctx.engine().stats() = {};
   ctx.keyspace().stats() = {};
-  if (ServerSamples* samples = ctx.owner<ServerServices>().samples) samples->ResetRates();
+  auto& services = ctx.owner<ServerServices>();
+  if (services.samples != nullptr) services.samples->ResetRates();
+  if (services.loop != nullptr) services.loop->ResetTurnStats();
   ctx.reply().Ok();
 }
 

@@ -174,9 +174,7 @@ void Debug(CommandContext& ctx) {
       return sub.run(ctx);
     }
   }
-  constexpr size_t kShownBytes = 128;
-  ctx.Error("ERR unknown subcommand or wrong number of arguments for '" +
-            std::string(ctx.arg(1).substr(0, kShownBytes)) + "'. Try DEBUG HELP.");
+  ctx.Error(errors::SubcommandSyntax(ctx.arg(1), "DEBUG"));
 }
 
 constexpr CommandSpec kCommands[] = {

@@ -18,6 +18,7 @@
 #include "engine/clients.h"
 #include "engine/engine.h"
 #include "engine/key_waiters.h"
+#include "net/event_loop.h"
 
 namespace backplane {
 namespace {
@@ -193,6 +194,13 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   };
   w.Line("instantaneous_input_kbps", kilo(rates.bytes_in_per_second()));
   w.Line("instantaneous_output_kbps", kilo(rates.bytes_out_per_second()));
+  if (const EventLoop* loop = ctx.owner<ServerServices>().loop) {
+    constexpr int64_t kNanosPerMicro = 1000;
+    const EventLoop::TurnStats& turns = loop->turn_stats();
+    w.Line("eventloop_cycles", turns.turns);
+    w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
+    w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
+  }
   w.Line("rejected_connections", stats.rejected_connections);
   w.Line("sync_full", 0);
   w.Line("sync_partial_ok", 0);

@@ -17,6 +17,7 @@ class Clients;
 class OptionTable;
 class ConnectionSet;
 class Persistence;
+class EventLoop;
 class ServerSamples;
 struct StartupDirectives;
 
@@ -72,6 +73,7 @@ struct ServerServices {
   StartupDirectives* directives = nullptr;
   Clients* clients = nullptr;
   ConnectionSet* connections = nullptr;
+  EventLoop* loop = nullptr;
   std::vector<InfoSection*> info_sections;  // shown between the built-in ones, in this order
   Persistence* persistence = nullptr;       // DEBUG RELOAD, FLUSHALL
   ServerSamples* samples = nullptr;

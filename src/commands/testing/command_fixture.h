@@ -46,6 +46,7 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
     RegisterHashCommands(registry_);
     RegisterZSetCommands(registry_);
     RegisterGeoCommands(registry_);
+    RegisterStreamCommands(registry_);
     RegisterTransactionCommands(registry_);
     RegisterPubSubCommands(registry_);
     keyspace_.set_now_ms(kStartMs);

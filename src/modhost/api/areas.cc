@@ -38,6 +38,7 @@ void RegisterAllApis(ApiTable& table) {
   RegisterScanApi(table);
   RegisterServerEventApi(table);
   RegisterSharedApi(table);
+  RegisterStreamKeyApi(table);
   RegisterStringApi(table);
   RegisterStringKeyApi(table);
   RegisterThreadApi(table);

@@ -39,6 +39,7 @@ void RegisterReplyApi(ApiTable& table);
 void RegisterScanApi(ApiTable& table);
 void RegisterServerEventApi(ApiTable& table);
 void RegisterSharedApi(ApiTable& table);
+void RegisterStreamKeyApi(ApiTable& table);
 void RegisterStringApi(ApiTable& table);
 void RegisterStringKeyApi(ApiTable& table);
 void RegisterThreadApi(ApiTable& table);

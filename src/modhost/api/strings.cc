@@ -10,6 +10,7 @@
 #include "modhost/api_table.h"
 #include "modhost/context.h"
 #include "modhost/string.h"
+#include "value/stream_id.h"
 
 namespace backplane {
 namespace {
@@ -117,6 +118,25 @@ int StringToLongLong(const RedisModuleString* str, long long* ll) {
   return REDISMODULE_OK;
 }
 
+RedisModuleString* CreateStringFromStreamID(RedisModuleCtx* ctx, const RedisModuleStreamID* id) {
+  return Track(ctx, NewModuleString(StreamId{id->ms, id->seq}.ToString()));
+}
+
+int StringToStreamID(const RedisModuleString* str, RedisModuleStreamID* id) {
+  const std::string_view text = str->view();
+  std::optional<StreamId> parsed;
+  if (text == "-") {
+    parsed = kStreamIdMin;
+  } else if (text == "+") {
+    parsed = kStreamIdMax;
+  } else {
+    parsed = ParseStreamId(text, 0);
+  }
+  if (!parsed) return REDISMODULE_ERR;
+  *id = {parsed->ms, parsed->seq};
+  return REDISMODULE_OK;
+}
+
 int StringToULongLong(const RedisModuleString* str, unsigned long long* ull) {
   auto value = ParseUint64(str->view());
   if (!value) return REDISMODULE_ERR;
@@ -168,12 +188,14 @@ void RegisterStringApi(ApiTable& table) {
       BACKPLANE_API_ROW(CreateStringFromDouble),
       BACKPLANE_API_ROW(CreateStringFromLongDouble),
       BACKPLANE_API_ROW(CreateStringFromString),
+      BACKPLANE_API_ROW(CreateStringFromStreamID),
       BACKPLANE_API_ROW(FreeString),
       BACKPLANE_API_ROW(RetainString),
       BACKPLANE_API_ROW(HoldString),
       BACKPLANE_API_ROW(StringPtrLen),
       BACKPLANE_API_ROW(StringToLongLong),
       BACKPLANE_API_ROW(StringToULongLong),
+      BACKPLANE_API_ROW(StringToStreamID),
       BACKPLANE_API_ROW(StringToDouble),
       BACKPLANE_API_ROW(StringToLongDouble),
       BACKPLANE_API_ROW(StringCompare),

@@ -60,7 +60,7 @@ static UNUSED const char *ErrnoName(int number) {
                {EEXIST, "EEXIST"}, {EACCES, "EACCES"},     {ENOSPC, "ENOSPC"},
                {ESPIPE, "ESPIPE"}, {EPERM, "EPERM"},       {EROFS, "EROFS"},
                {EBUSY, "EBUSY"},   {EALREADY, "EALREADY"}, {ERANGE, "ERANGE"},
-               {EAGAIN, "EAGAIN"}, {ENETDOWN, "ENETDOWN"}};
+               {EAGAIN, "EAGAIN"}, {ENETDOWN, "ENETDOWN"}, {EFBIG, "EFBIG"}};
   for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++) {
     if (names[i].number == number) return names[i].name;
   }
