@@ -12,6 +12,8 @@
 
 #ifdef BACKPLANE_JEMALLOC
 #include <jemalloc/jemalloc.h>
+#elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+#include <sanitizer/allocator_interface.h>
 #endif
 
 namespace backplane {
@@ -31,11 +33,24 @@ size_t ReadStat(const char* name) {
 
 }  // namespace
 
-AllocatorInfo ReadAllocatorInfo() {
-  // jemalloc's figures are a snapshot that this takes anew.
+namespace {
+
+// jemalloc's figures are a snapshot that this takes anew.
+void TakeSnapshot() {
   uint64_t epoch = 1;
   size_t size = sizeof(epoch);
   mallctl("epoch", &epoch, &size, &epoch, size);
+}
+
+}  // namespace
+
+size_t AllocatedBytes() {
+  TakeSnapshot();
+  return ReadStat("stats.allocated");
+}
+
+AllocatorInfo ReadAllocatorInfo() {
+  TakeSnapshot();
   return {
       .allocated = ReadStat("stats.allocated"),
       .active = ReadStat("stats.active"),
@@ -56,6 +71,13 @@ const char* AllocatorName() {
 }
 
 #else
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+// The C library has nothing to count there.
+size_t AllocatedBytes() { return __sanitizer_get_current_allocated_bytes(); }
+#else
+size_t AllocatedBytes() { return ReadAllocatorInfo().allocated; }
+#endif
 
 AllocatorInfo ReadAllocatorInfo() {
   const struct mallinfo2 info = mallinfo2();

@@ -19,6 +19,8 @@ struct AllocatorInfo {
 };
 
 AllocatorInfo ReadAllocatorInfo();
+// Its `allocated` alone, for less.
+size_t AllocatedBytes();
 
 // Gives all unused pages back to the kernel.
 void PurgeAllocator();

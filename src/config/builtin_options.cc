@@ -14,6 +14,7 @@
 #include "base/numbers.h"
 #include "base/quoting.h"
 #include "config/option_kinds.h"
+#include "keyspace/eviction.h"
 #include "keyspace/notify.h"
 
 namespace backplane {
@@ -224,6 +225,15 @@ constexpr EnumName kOnlyNo[] = {{"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 constexpr EnumName kRevival[] = {{"eager", 0}, {"lazy", 1}};
+constexpr EnumName kPolicies[] = {
+    {"volatile-lru", static_cast<int>(EvictionPolicy::kVolatileLru)},
+    {"volatile-lfu", static_cast<int>(EvictionPolicy::kVolatileLfu)},
+    {"volatile-random", static_cast<int>(EvictionPolicy::kVolatileRandom)},
+    {"volatile-ttl", static_cast<int>(EvictionPolicy::kVolatileTtl)},
+    {"allkeys-lru", static_cast<int>(EvictionPolicy::kAllKeysLru)},
+    {"allkeys-lfu", static_cast<int>(EvictionPolicy::kAllKeysLfu)},
+    {"allkeys-random", static_cast<int>(EvictionPolicy::kAllKeysRandom)},
+    {"noeviction", static_cast<int>(EvictionPolicy::kNoEviction)}};
 constexpr EnumName kSanitize[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr EnumName kFacilities[] = {{"user", 8},         {"local0", 16 << 3}, {"local1", 17 << 3},
                                     {"local2", 18 << 3}, {"local3", 19 << 3}, {"local4", 20 << 3},
@@ -257,15 +267,8 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "latency-monitor-threshold",
                                          "latency-tracking",
                                          "latency-tracking-info-percentiles",
-                                         "lazyfree-lazy-eviction",
-                                         "lfu-decay-time",
-                                         "lfu-log-factor",
                                          "lua-time-limit",
-                                         "maxmemory",
                                          "maxmemory-clients",
-                                         "maxmemory-eviction-tenacity",
-                                         "maxmemory-policy",
-                                         "maxmemory-samples",
                                          "min-replicas-max-lag",
                                          "min-replicas-to-write",
                                          "no-appendfsync-on-rewrite",
@@ -326,6 +329,7 @@ constexpr BoolRow kBools[] = {
     {"lazyfree-lazy-server-del", &Settings::lazyfree_lazy_server_del},
     {"lazyfree-lazy-user-del", &Settings::lazyfree_lazy_user_del},
     {"lazyfree-lazy-user-flush", &Settings::lazyfree_lazy_user_flush},
+    {"lazyfree-lazy-eviction", &Settings::lazyfree_lazy_eviction},
 };
 
 struct IntegerRow {
@@ -348,6 +352,11 @@ constexpr IntegerRow kIntegers[] = {
      IntegerFormat::kMemory},
     {"client-query-buffer-limit", &Settings::client_query_buffer_limit, 1 << 20, INT64_MAX, 0,
      IntegerFormat::kMemory},
+    {"maxmemory", &Settings::maxmemory, 0, INT64_MAX, 0, IntegerFormat::kMemory},
+    {"maxmemory-samples", &Settings::maxmemory_samples, 1, 64},
+    {"maxmemory-eviction-tenacity", &Settings::maxmemory_eviction_tenacity, 0, 100},
+    {"lfu-log-factor", &Settings::lfu_log_factor, 0, INT_MAX},
+    {"lfu-decay-time", &Settings::lfu_decay_time, 0, INT_MAX},
     {"databases", &Settings::databases, 1, INT_MAX, kOptionImmutable},
     {"list-compress-depth", &Settings::list_compress_depth, 0, INT_MAX},
     {"rdb-version", &Settings::rdb_version, 10, 11},
@@ -383,6 +392,8 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
   AddOption<EnumOption>(table, "loglevel", 0u, &settings.loglevel, std::span(kLogLevels));
   AddOption<EnumOption>(table, "syslog-facility", kOptionImmutable, &settings.syslog_facility,
                         std::span(kFacilities));
+  AddOption<EnumOption>(table, "maxmemory-policy", 0u, &settings.maxmemory_policy,
+                        std::span(kPolicies));
   AddOption<EnumOption>(table, "sanitize-dump-payload", 0u, &settings.sanitize_dump_payload,
                         std::span(kSanitize));
   AddOption<EnumOption>(table, "enable-module-command", kOptionImmutable,

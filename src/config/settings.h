@@ -72,6 +72,15 @@ struct Settings {
   bool lazyfree_lazy_server_del = false;
   bool lazyfree_lazy_user_del = false;
   bool lazyfree_lazy_user_flush = false;
+  bool lazyfree_lazy_eviction = false;
+
+  // memory
+  int64_t maxmemory = 0;         // bytes; 0: no limit
+  int64_t maxmemory_policy = 7;  // EvictionPolicy
+  int64_t maxmemory_samples = 5;
+  int64_t maxmemory_eviction_tenacity = 10;  // 0 to 100: how long a command waits for evictions
+  int64_t lfu_log_factor = 10;
+  int64_t lfu_decay_time = 1;  // minutes
 
   int64_t list_compress_depth = 0;      // stored only: nodes of lists are not compressed
   int64_t list_max_listpack_size = -2;  // copied to EncodingLimits by the server

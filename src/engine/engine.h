@@ -82,6 +82,7 @@ inline constexpr KeyHint kNoKeyHint;
 
 class BlockedCommands;
 class KeyWaiters;
+class MemoryLimit;
 
 class Engine final : public KeyspaceObserver {
  public:
@@ -104,6 +105,9 @@ class Engine final : public KeyspaceObserver {
   EngineStats& stats() { return stats_; }
   TickClock& tick_clock() { return tick_clock_; }
   KeyWaiters& key_waiters() { return *key_waiters_; }
+  // Null without a limit.
+  MemoryLimit* memory_limit() const { return memory_limit_; }
+  void set_memory_limit(MemoryLimit* limit) { memory_limit_ = limit; }
   // Null where nobody can wait: without an event loop.
   BlockedCommands* blocked_commands() const { return blocked_commands_; }
   void set_blocked_commands(BlockedCommands* commands) { blocked_commands_ = commands; }
@@ -211,6 +215,7 @@ class Engine final : public KeyspaceObserver {
   bool writes_blocked_by_save_ = false;
   std::string busy_reply_;
   BlockedCommands* blocked_commands_ = nullptr;
+  MemoryLimit* memory_limit_ = nullptr;
   // Last: it is one of the listeners and hooks.
   std::unique_ptr<KeyWaiters> key_waiters_;
 };

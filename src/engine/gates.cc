@@ -2,6 +2,7 @@
 // Engine::Gate: the reasons for which a command may not run now, in the order in which clients
 // expect them.
 #include "engine/engine.h"
+#include "engine/memory_limit.h"
 
 namespace backplane {
 namespace {
@@ -53,6 +54,9 @@ std::string Engine::Gate(Session& session, const Command& command, Args args) {
             is_debug ? settings.enable_debug_command : settings.enable_module_command, session)) {
       return ProtectedRefusal(command);
     }
+  }
+  if (memory_limit_ != nullptr && !memory_limit_->Allows(session, command)) [[unlikely]] {
+    return std::string(MemoryLimit::kRefusal);
   }
   if (session.transaction != nullptr && command.Is(kCmdNoMulti)) {
     return "ERR Command not allowed inside a transaction";

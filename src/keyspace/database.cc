@@ -60,18 +60,18 @@ Entry* Database::FindForRead(const Key& key) {
     return nullptr;
   }
   ++keyspace_->stats().hits;
-  if (keyspace_->touches()) entry->set_access(keyspace_->access_clock());
+  keyspace_->Touch(entry);
   return entry;
 }
 
 Entry* Database::FindForWrite(const Key& key) {
   Entry* entry = Locate(key);
-  if (entry != nullptr && keyspace_->touches()) entry->set_access(keyspace_->access_clock());
+  if (entry != nullptr) keyspace_->Touch(entry);
   return entry;
 }
 
 Entry* Database::Insert(const Key& key, const EntryBuilder::Content& content, int64_t expire_ms) {
-  Entry* entry = EntryBuilder::New(key.bytes, content, expire_ms, keyspace_->access_clock());
+  Entry* entry = EntryBuilder::New(key.bytes, content, expire_ms, keyspace_->FreshAccess());
   table_.Insert(entry, key.hash);
   if (expire_ms >= 0) expires_.Insert(entry, key.hash);
   keyspace_->Notify(*this, kNotifyNew, "new", key.bytes);
@@ -113,14 +113,15 @@ Entry* Database::Overwrite(Entry* existing, const Key& key, EntryBuilder::Conten
     }
   }
   int64_t expire_ms = ttl == TtlPolicy::kKeep ? existing->expire_ms() : -1;
+  const uint32_t access = keyspace_->AccessAfterUse(existing->access());
   EntryBuilder::Content old = EntryBuilder::TakeContent(existing);
   if (existing->has_expire() == (expire_ms >= 0) &&
       EntryBuilder::ReplaceInPlace(existing, content)) {
-    existing->set_access(keyspace_->access_clock());
+    existing->set_access(access);
     Released(old, true);
     return existing;
   }
-  Entry* fresh = EntryBuilder::New(key.bytes, content, expire_ms, keyspace_->access_clock());
+  Entry* fresh = EntryBuilder::New(key.bytes, content, expire_ms, access);
   Swap(existing, fresh);
   Released(old, true);
   return fresh;
@@ -224,6 +225,11 @@ bool Database::Delete(const Key& key, bool lazy) {
   return true;
 }
 
+void Database::Evict(Entry* entry, bool lazy) {
+  Key key(entry->key());
+  Remove(table_.Locate(key.bytes, key.hash), key, KeyspaceObserver::RemovalReason::kEvicted, lazy);
+}
+
 void Database::DeleteEntry(Entry* entry, bool lazy) {
   Key key(entry->key());
   Remove(table_.Locate(key.bytes, key.hash), key, KeyspaceObserver::RemovalReason::kDeleted, lazy);
@@ -270,6 +276,10 @@ bool Database::Load(std::string_view name, const EntryBuilder::Content& content,
   table_.Insert(entry, key.hash);
   if (expire_ms >= 0) expires_.Insert(entry, key.hash);
   return true;
+}
+
+Entry* Database::SampleEntry(bool with_ttl) {
+  return (with_ttl ? expires_ : table_).Sample(keyspace_->random());
 }
 
 Entry* Database::RandomEntry() {

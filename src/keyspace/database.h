@@ -54,6 +54,8 @@ class Database {
   // removed.
   Entry* Peek(const Key& key);
   bool Exists(const Key& key) { return Peek(key) != nullptr; }
+  // The entry as it stands, its time over or not.
+  Entry* LookUp(const Key& key) { return table_.Find(key.bytes, key.hash); }
 
   void PrefetchBucket(uint64_t hash) const { table_.PrefetchBucket(hash); }
   void PrefetchEntry(uint64_t hash) const { table_.PrefetchItem(hash); }
@@ -92,6 +94,8 @@ class Database {
   // Removes; false when absent. Expired keys count as absent. `lazy`: big values are freed in the
   // background.
   bool Delete(const Key& key, bool lazy = false);
+  // Removes an entry for want of memory; nobody is notified.
+  void Evict(Entry* entry, bool lazy);
   // For commands that emptied an aggregate they hold.
   void DeleteEntry(Entry* entry, bool lazy = false);
   // Moves a key's whole content (value and TTL) under another key of any database; an existing
@@ -125,6 +129,8 @@ class Database {
   }
   // A random key that is not expired; nullptr when none.
   Entry* RandomEntry();
+  // A random entry (of those with a TTL), its time over or not; nullptr when there is none.
+  Entry* SampleEntry(bool with_ttl);
   bool IsExpired(const Entry& entry) const;
 
   // Removes everything. `lazy`: the memory is given back in the background. Module values' unlink

@@ -2,6 +2,8 @@
 // Keyspace: construction and what concerns all databases.
 #include "keyspace/keyspace.h"
 
+#include <algorithm>
+
 #include "base/clock.h"
 
 namespace backplane {
@@ -45,6 +47,13 @@ uint64_t Keyspace::KeyCount() const {
   uint64_t count = 0;
   for (const auto& db : databases_) count += db->size();
   return count;
+}
+
+uint32_t Keyspace::AccessOf(std::optional<uint64_t> idle_seconds,
+                            std::optional<uint8_t> frequency) const {
+  if (counts_use_) return frequency ? PackFrequency(minutes(), *frequency) : FreshAccess();
+  const uint64_t idle = std::min<uint64_t>(idle_seconds.value_or(0), Entry::kAccessMask);
+  return (access_clock_ - static_cast<uint32_t>(idle)) & Entry::kAccessMask;
 }
 
 }  // namespace backplane

@@ -6,10 +6,12 @@
 
 #include <cstdint>
 #include <memory>
+#include <optional>
 #include <vector>
 
 #include "base/random.h"
 #include "keyspace/database.h"
+#include "keyspace/frequency.h"
 #include "keyspace/lazy_free.h"
 #include "keyspace/notify.h"
 #include "keyspace/observer.h"
@@ -26,6 +28,7 @@ class Keyspace {
     uint64_t misses = 0;
     uint64_t expired = 0;
     uint64_t expired_by_lookup = 0;
+    uint64_t evicted = 0;
   };
 
   // `limits` outlives the keyspace; without it, the keyspace has its own with the defaults.
@@ -44,15 +47,52 @@ class Keyspace {
     now_ms_ = now;
     access_clock_ = static_cast<uint32_t>(now / 1000) & Entry::kAccessMask;
   }
-  // What Entry::access is set to: seconds modulo 2^24.
+  // Seconds modulo 2^24: what Entry::access is set to, unless use is counted.
   uint32_t access_clock() const { return access_clock_; }
+
+  // Whether entries hold how often they are used (an LFU policy) instead of when they were, and
+  // whether snapshots keep the one or the other.
+  bool counts_use() const { return counts_use_; }
+  bool saves_access() const { return saves_access_; }
+  void SetAccessRules(bool counts_use, bool saves_access, const FrequencyRules& rules) {
+    counts_use_ = counts_use;
+    saves_access_ = saves_access;
+    frequency_rules_ = rules;
+    set_touches(true);
+  }
+  // Notes that the entry is used.
+  void Touch(Entry* entry) {
+    if (touch_ == Touching::kClock) [[likely]] {
+      entry->set_access(access_clock_);
+    } else if (touch_ == Touching::kFrequency) {
+      entry->set_access(AccessAfterUse(entry->access()));
+    }
+  }
+  // What Entry::access is for a key that is new, or that was idle so long or used so often.
+  uint32_t FreshAccess() const {
+    return counts_use_ ? PackFrequency(minutes(), kFrequencyInitial) : access_clock_;
+  }
+  uint32_t AccessOf(std::optional<uint64_t> idle_seconds, std::optional<uint8_t> frequency) const;
+  uint32_t AccessAfterUse(uint32_t access) {
+    return counts_use_ ? FrequencyAfterUse(access, minutes(), frequency_rules_, random_)
+                       : access_clock_;
+  }
+  // REQUIRES: not counts_use().
+  uint64_t IdleSecondsOf(const Entry& entry) const {
+    return (access_clock_ - entry.access()) & Entry::kAccessMask;
+  }
+  // 0 to 255, as it is now. REQUIRES: counts_use().
+  uint32_t FrequencyOf(const Entry& entry) const {
+    return FrequencyAt(entry.access(), minutes(), frequency_rules_);
+  }
 
   // False while loading, and on a replica: expired keys are hidden, not removed.
   bool expires_keys() const { return expires_keys_; }
   void set_expires_keys(bool value) { expires_keys_ = value; }
   // False while a command of a CLIENT NO-TOUCH session runs.
-  bool touches() const { return touches_; }
-  void set_touches(bool value) { touches_ = value; }
+  void set_touches(bool value) {
+    touch_ = !value ? Touching::kNone : counts_use_ ? Touching::kFrequency : Touching::kClock;
+  }
 
   // Changes since the last save, counted by commands.
   uint64_t dirty() const { return dirty_; }
@@ -96,6 +136,10 @@ class Keyspace {
   uint64_t KeyCount() const;
 
  private:
+  enum class Touching : uint8_t { kClock, kFrequency, kNone };
+  // The low bits count.
+  uint32_t minutes() const { return static_cast<uint32_t>(now_ms_ / 60000); }
+
   // Before what holds values, which point to it: databases and the lazy-free thread.
   DormantTypes dormant_types_;
   std::vector<std::unique_ptr<Database>> databases_;
@@ -103,7 +147,10 @@ class Keyspace {
   uint32_t access_clock_ = 0;
   uint32_t notify_mask_ = 0;
   bool expires_keys_ = true;
-  bool touches_ = true;
+  Touching touch_ = Touching::kClock;
+  bool counts_use_ = false;
+  bool saves_access_ = false;
+  FrequencyRules frequency_rules_;
   bool reports_removals_ = false;
   uint64_t dirty_ = 0;
   KeyspaceObserver* observer_ = nullptr;

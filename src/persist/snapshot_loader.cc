@@ -37,6 +37,7 @@ struct KeyFacts {
   bool has_expire = false;
   int64_t expire_ms = -1;
   uint64_t idle_seconds = 0;
+  std::optional<uint8_t> frequency;
 };
 
 class Loader {
@@ -114,9 +115,10 @@ class Loader {
         BP_ASSIGN_OR_RETURN(facts_.idle_seconds, reader_.ReadLength());
         return {};
       }
-      case rdb::kFreq:
-        BP_RETURN_IF_ERROR(reader_.ReadByte());
+      case rdb::kFreq: {
+        BP_ASSIGN_OR_RETURN(facts_.frequency, reader_.ReadByte());
         return {};
+      }
       case rdb::kSelectDb:
         return SelectDb();
       case rdb::kResizeDb:
@@ -245,9 +247,7 @@ class Loader {
                          AsDormant(*content.value) != nullptr;
     // A time before 1970 can only come from a damaged file or a wrong clock: long expired.
     const int64_t expire_ms = facts.has_expire ? std::max<int64_t>(facts.expire_ms, 0) : -1;
-    const auto idle =
-        static_cast<uint32_t>(std::min<uint64_t>(facts.idle_seconds, Entry::kAccessMask));
-    const uint32_t access = (keyspace_.access_clock() - idle) & Entry::kAccessMask;
+    const uint32_t access = keyspace_.AccessOf(facts.idle_seconds, facts.frequency);
     if (options_.replace_duplicates) db_->Delete(key_);
     if (!db_->Load(key_, content, expire_ms, access)) {
       return Bad(KeyText() + " occurs twice", ErrorCode::kAlreadyExists);

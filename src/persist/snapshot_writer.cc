@@ -97,15 +97,27 @@ class Writer final : private ModuleValues::AuxOut {
       if (options_.modules != nullptr && entry->type() == TypeId::kModule) {
         options_.modules->SavingKey(entry->key(), db.index());
       }
-      Key(*entry);
+      Key(*entry, db.keyspace());
     });
   }
 
-  void Key(const Entry& entry) {
+  void Access(const Entry& entry, const Keyspace& keyspace) {
+    if (keyspace.counts_use()) {
+      out_.WriteByte(rdb::kFreq);
+      out_.WriteByte(static_cast<uint8_t>(keyspace.FrequencyOf(entry)));
+    } else {
+      out_.WriteByte(rdb::kIdle);
+      out_.WriteLength(keyspace.IdleSecondsOf(entry));
+    }
+  }
+
+  void Key(const Entry& entry, const Keyspace& keyspace) {
     if (entry.has_expire()) {
       out_.WriteByte(rdb::kExpireTimeMs);
       out_.WriteUint64(static_cast<uint64_t>(entry.expire_ms()));
     }
+    if (keyspace.saves_access()) [[unlikely]]
+      Access(entry, keyspace);
     out_.WriteByte(RdbTypeOf(entry, options_.rdb_version));
     out_.WriteString(entry.key());
     SaveEntryValue(entry, out_);

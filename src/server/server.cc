@@ -56,6 +56,7 @@ void Server::BuildServices() {
   engine_ = std::make_unique<Engine>(
       Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
   blocked_commands_ = std::make_unique<BlockedCommands>(engine_.get(), &loop_);
+  memory_limit_ = std::make_unique<MemoryLimit>(engine_.get(), &loop_);
   connections_ = std::make_unique<ConnectionSet>(&loop_);
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
   persistence_ = std::make_unique<Persistence>(*engine_);
@@ -339,6 +340,7 @@ int64_t Server::OnTimer() {
   if (cron_turns_ % settings_.hz == 0) engine_->tick_clock().Calibrate();
   samples_.Sample(
       {engine_->stats().commands, connections_->total_bytes_in(), connections_->total_bytes_out()});
+  memory_limit_->OnCron();
   clients_->CheckTimeouts();
   persistence_->OnCron();
   modules_->OnCron(static_cast<int>(settings_.hz));
@@ -348,7 +350,9 @@ int64_t Server::OnTimer() {
 Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
   bool listen_again = false;
   bool bind_changed = false;
+  bool memory_changed = false;
   for (const std::string& name : names) {
+    memory_changed |= name.starts_with("maxmemory") || name.starts_with("lfu-");
     if (name == "loglevel") ApplyLogSettings();
     if (name == "notify-keyspace-events") engine_->ListenersChanged();
     if (name == "list-max-listpack-size") {
@@ -358,6 +362,7 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
     bind_changed |= name == "bind";
     listen_again |= name == "port" || name == "bind";
   }
+  if (memory_changed) memory_limit_->Apply();
   if (listen_again && !ReopenTcpListeners()) {
     return Fail(ErrorCode::kIo, bind_changed ? "Failed to bind to specified addresses."
                                              : "Unable to listen on this port. Check server logs.");

@@ -17,6 +17,7 @@
 #include "engine/blocked_commands.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
+#include "engine/memory_limit.h"
 #include "modhost/host.h"
 #include "net/listener.h"
 #include "persist/persistence.h"
@@ -91,6 +92,7 @@ class Server final : public OptionListener,
   EventLoop loop_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BlockedCommands> blocked_commands_;
+  std::unique_ptr<MemoryLimit> memory_limit_;
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;

@@ -27,15 +27,24 @@ void ObjectRefCount(CommandContext& ctx) {
 void ObjectIdleTime(CommandContext& ctx) {
   Entry* entry = ctx.db().Peek(ctx.key(2));
   if (entry == nullptr) return ctx.reply().Null();
-  ctx.reply().Integer((ctx.keyspace().access_clock() - entry->access()) & Entry::kAccessMask);
+  if (ctx.keyspace().counts_use()) {
+    return ctx.Error(
+        "ERR An LFU maxmemory policy is selected, idle time not tracked. Please note that when "
+        "switching between policies at runtime LRU and LFU data will take some time to adjust.");
+  }
+  ctx.reply().Integer(static_cast<int64_t>(ctx.keyspace().IdleSecondsOf(*entry)));
 }
 
 void ObjectFreq(CommandContext& ctx) {
-  if (ctx.db().Peek(ctx.key(2)) == nullptr) return ctx.reply().Null();
-  ctx.Error(
-      "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note that "
-      "when switching "
-      "between policies at runtime LRU and LFU data will take some time to adjust.");
+  const Entry* entry = ctx.db().Peek(ctx.key(2));
+  if (entry == nullptr) return ctx.reply().Null();
+  if (!ctx.keyspace().counts_use()) {
+    return ctx.Error(
+        "ERR An LFU maxmemory policy is not selected, access frequency not tracked. Please note "
+        "that when switching between policies at runtime LRU and LFU data will take some time to "
+        "adjust.");
+  }
+  ctx.reply().Integer(ctx.keyspace().FrequencyOf(*entry));
 }
 
 void ObjectHelp(CommandContext& ctx) {

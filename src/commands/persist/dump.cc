@@ -41,7 +41,6 @@ bool ParseRestoreOptions(CommandContext& ctx, RestoreOptions* options) {
         return false;
       }
     } else if (ctx.ArgIs(i, "freq") && has_value && !options->idle_seconds) {
-      constexpr int64_t kFrequencyMax = 255;
       options->frequency = ctx.IntegerArg(++i);
       if (!options->frequency) return false;
       if (*options->frequency < 0 || *options->frequency > kFrequencyMax) {
@@ -120,9 +119,7 @@ void Restore(CommandContext& ctx) {
   if (expire_ms != 0 && expire_ms <= ctx.keyspace().now_ms()) {
     return RestoreExpired(ctx, *content, removed);
   }
-  const auto idle = static_cast<uint32_t>(
-      std::min<int64_t>(options.idle_seconds.value_or(0), Entry::kAccessMask));
-  const uint32_t access = (ctx.keyspace().access_clock() - idle) & Entry::kAccessMask;
+  const uint32_t access = ctx.keyspace().AccessOf(options.idle_seconds, options.frequency);
   db.Load(key.bytes, *content, expire_ms == 0 ? -1 : expire_ms, access);
   ctx.Notify(kNotifyNew, "new", key.bytes);
   ctx.Modified(key.bytes, kNotifyGeneric, "restore");

@@ -6,6 +6,7 @@
 #include "commands/server/server_samples.h"
 #include "config/options.h"
 #include "engine/engine.h"
+#include "engine/memory_limit.h"
 #include "net/event_loop.h"
 
 namespace backplane {
@@ -68,6 +69,7 @@ void ConfigResetStat(CommandContext& ctx) {
   auto& services = ctx.owner<ServerServices>();
   if (services.samples != nullptr) services.samples->ResetRates();
   if (services.loop != nullptr) services.loop->ResetTurnStats();
+  if (MemoryLimit* limit = ctx.engine().memory_limit()) limit->ResetStats();
   ctx.reply().Ok();
 }
 

@@ -18,6 +18,7 @@
 #include "engine/clients.h"
 #include "engine/engine.h"
 #include "engine/key_waiters.h"
+#include "engine/memory_limit.h"
 #include "net/event_loop.h"
 
 namespace backplane {
@@ -156,8 +157,10 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   BytesLines(
       w, "total_system_memory",
       static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)));
-  BytesLines(w, "maxmemory", 0);
-  w.Line("maxmemory_policy", "noeviction");
+  const Settings& settings = ctx.engine().settings();
+  BytesLines(w, "maxmemory", static_cast<size_t>(settings.maxmemory));
+  w.Line("maxmemory_policy",
+         EvictionPolicyName(static_cast<EvictionPolicy>(settings.maxmemory_policy)));
   RatioLines(w, "allocator_frag", "ratio", info.active, info.allocated);
   RatioLines(w, "allocator_rss", "ratio", info.resident, info.active);
   RatioLines(w, "rss_overhead", "ratio", rss, info.resident);
@@ -206,7 +209,10 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("sync_partial_ok", 0);
   w.Line("sync_partial_err", 0);
   w.Line("expired_keys", keys.expired);
-  w.Line("evicted_keys", 0);
+  w.Line("evicted_keys", keys.evicted);
+  const MemoryLimit* limit = ctx.engine().memory_limit();
+  w.Line("total_eviction_exceeded_time", limit != nullptr ? limit->exceeded_ms() : 0);
+  w.Line("current_eviction_exceeded_time", limit != nullptr ? limit->current_exceeded_ms() : 0);
   w.Line("keyspace_hits", keys.hits);
   w.Line("keyspace_misses", keys.misses);
   w.Line("pubsub_channels", pubsub.channel_count());

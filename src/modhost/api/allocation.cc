@@ -1,10 +1,13 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API area: memory. The allocator family itself exists per slot (slots.cc).
 #include "base/memory_info.h"
+#include "engine/memory_limit.h"
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
 #include "modhost/context.h"
 #include "modhost/dict.h"
+#include "modhost/host.h"
+#include "modhost/host_accessor.h"
 
 namespace backplane {
 namespace {
@@ -19,8 +22,10 @@ size_t MallocSizeDict(RedisModuleDict* dict) {
   return UsableSize(dict) + dict->entries.size() * kNodeBytes;
 }
 
-// There is no memory limit yet.
-float GetUsedMemoryRatio() { return 0; }
+float GetUsedMemoryRatio() {
+  const MemoryLimit* limit = CurrentHost()->engine().memory_limit();
+  return limit != nullptr ? static_cast<float>(limit->UsedShare()) : 0;
+}
 
 void AutoMemory(RedisModuleCtx* ctx) { ctx->flags |= kCtxAutoMemory; }
 void* PoolAlloc(RedisModuleCtx* ctx, size_t bytes) { return ctx->PoolAllocate(bytes); }

@@ -4,6 +4,7 @@
 #include <cstdarg>
 
 #include "base/ascii.h"
+#include "engine/memory_limit.h"
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
 #include "modhost/call_arguments.h"
@@ -37,7 +38,14 @@ Command* FindCommand(ModuleHost& host, Session& session, const CallArguments& ca
 }
 
 // The modifiers that forbid things.
-bool Allowed(const Command& command, const CallArguments& call, Refusal* refusal) {
+bool Allowed(const Engine& engine, const Command& command, const CallArguments& call,
+             Refusal* refusal) {
+  const MemoryLimit* limit = engine.memory_limit();
+  if (call.Has(kCallDenyOom) && command.Is(kCmdDenyOom) && limit != nullptr &&
+      limit->UsedShare() > 1) {
+    *refusal = {ENOSPC, std::string(MemoryLimit::kRefusal)};
+    return false;
+  }
   if (call.Has(kCallScriptMode) && command.Is(kCmdNoScript)) {
     *refusal = {ESPIPE, "ERR command '" + command.fullname + "' is not allowed on script mode"};
     return false;
@@ -85,7 +93,7 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
   ModuleHost::InternalSession session(host, ctx->session->db_index);
   Refusal refusal;
   Command* command = FindCommand(host, *session, call, &refusal);
-  if (command == nullptr || !Allowed(*command, call, &refusal)) [[unlikely]] {
+  if (command == nullptr || !Allowed(host.engine(), *command, call, &refusal)) [[unlikely]] {
     return Refuse(ctx, call, refusal);
   }
   errno = 0;

@@ -17,25 +17,38 @@ int GetLRU(RedisModuleKey* key, mstime_t* lru_idle) {
   *lru_idle = -1;
   Entry* entry = EntryOf(key);
   if (entry == nullptr) return REDISMODULE_ERR;
-  const uint32_t now = key->db->keyspace().access_clock();
-  *lru_idle = static_cast<mstime_t>((now - entry->access()) & Entry::kAccessMask) * 1000;
+  const Keyspace& keyspace = key->db->keyspace();
+  if (keyspace.counts_use()) return REDISMODULE_OK;
+  *lru_idle = static_cast<mstime_t>(keyspace.IdleSecondsOf(*entry)) * 1000;
   return REDISMODULE_OK;
 }
 
 int SetLRU(RedisModuleKey* key, mstime_t lru_idle) {
   Entry* entry = EntryOf(key);
-  if (entry == nullptr || lru_idle < 0) return REDISMODULE_ERR;
-  const auto idle = static_cast<uint32_t>(std::min<mstime_t>(lru_idle / 1000, Entry::kAccessMask));
-  entry->set_access((key->db->keyspace().access_clock() - idle) & Entry::kAccessMask);
+  if (entry == nullptr || lru_idle < 0 || key->db->keyspace().counts_use()) return REDISMODULE_ERR;
+  entry->set_access(
+      key->db->keyspace().AccessOf(static_cast<uint64_t>(lru_idle / 1000), std::nullopt));
   return REDISMODULE_OK;
 }
 
-// No policy of this server counts accesses.
 int GetLFU(RedisModuleKey* key, long long* lfu_freq) {
   *lfu_freq = -1;
-  return EntryOf(key) == nullptr ? REDISMODULE_ERR : REDISMODULE_OK;
+  Entry* entry = EntryOf(key);
+  if (entry == nullptr) return REDISMODULE_ERR;
+  const Keyspace& keyspace = key->db->keyspace();
+  if (keyspace.counts_use()) *lfu_freq = keyspace.FrequencyOf(*entry);
+  return REDISMODULE_OK;
 }
-int SetLFU(RedisModuleKey*, long long) { return REDISMODULE_ERR; }
+
+int SetLFU(RedisModuleKey* key, long long lfu_freq) {
+  Entry* entry = EntryOf(key);
+  if (entry == nullptr || lfu_freq < 0 || lfu_freq > kFrequencyMax ||
+      !key->db->keyspace().counts_use()) {
+    return REDISMODULE_ERR;
+  }
+  entry->set_access(key->db->keyspace().AccessOf(std::nullopt, static_cast<uint8_t>(lfu_freq)));
+  return REDISMODULE_OK;
+}
 
 // --- defragmentation: callbacks are taken and never called ---
 

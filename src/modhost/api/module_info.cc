@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API area: who the module is and what it promises; facts about the host.
 #include "base/version.h"
+#include "engine/memory_limit.h"
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
 #include "modhost/context.h"
@@ -61,10 +62,23 @@ int CallerFlags(RedisModuleCtx* ctx) {
   return flags;
 }
 
+int MemoryFlags(const Engine& engine) {
+  constexpr double kWarningShare = 0.75;
+  const MemoryLimit* limit = engine.memory_limit();
+  if (limit == nullptr) return 0;
+  int flags = REDISMODULE_CTX_FLAGS_MAXMEMORY;
+  if (limit->evicts()) flags |= REDISMODULE_CTX_FLAGS_EVICT;
+  const double share = limit->UsedShare();
+  if (share > 1) flags |= REDISMODULE_CTX_FLAGS_OOM;
+  if (share > kWarningShare) flags |= REDISMODULE_CTX_FLAGS_OOM_WARNING;
+  return flags;
+}
+
 int GetContextFlags(RedisModuleCtx* ctx) {
   ModuleHost& host = *CurrentHost();
   int flags = REDISMODULE_CTX_FLAGS_MASTER;
   if (ctx != nullptr) flags |= CallerFlags(ctx);
+  flags |= MemoryFlags(host.engine());
   if (!host.engine().settings().save.empty()) flags |= REDISMODULE_CTX_FLAGS_RDB;
   if (host.engine().loading()) flags |= REDISMODULE_CTX_FLAGS_LOADING;
   const bool saving = host.persistence() != nullptr && host.persistence()->child_active();
