@@ -246,7 +246,6 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "auto-aof-rewrite-min-size",
                                          "auto-aof-rewrite-percentage",
                                          "bind-source-addr",
-                                         "busy-reply-threshold",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
                                          "disable-thp",
@@ -260,7 +259,6 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "lazyfree-lazy-eviction",
                                          "lfu-decay-time",
                                          "lfu-log-factor",
-                                         "lua-time-limit",
                                          "maxmemory",
                                          "maxmemory-clients",
                                          "maxmemory-eviction-tenacity",
@@ -427,6 +425,11 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                                       INT_MIN, INT_MAX, IntegerFormat::kPlain);
   list_size->set_alias("list-max-ziplist-size");
   BP_ASSERT(table.Add(std::move(list_size)).has_value());
+  auto busy_threshold =
+      std::make_unique<IntegerOption>("busy-reply-threshold", 0, &settings.busy_reply_threshold, 0,
+                                      INT64_MAX, IntegerFormat::kPlain);
+  busy_threshold->set_alias("lua-time-limit");
+  BP_ASSERT(table.Add(std::move(busy_threshold)).has_value());
 }
 
 bool IsKnownButMissing(std::string_view name) {

@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 #include "engine/key_waiters.h"
 #include "net/event_loop.h"
+#include "script/scripting.h"
 
 namespace backplane {
 namespace {
@@ -126,6 +127,15 @@ void RatioLines(InfoWriter& w, std::string_view name, std::string_view ratio, si
   w.Line(fmt::format("{}_bytes", name), static_cast<int64_t>(outer) - static_cast<int64_t>(inner));
 }
 
+void ScriptLines(InfoWriter& w, Scripting& scripting) {
+  const size_t scripts_vm = scripting.scripts().vm_memory();
+  const size_t scripts = scripting.scripts().memory();
+  BytesLines(w, "used_memory_lua", scripts_vm);
+  w.Line("used_memory_vm_eval", scripts_vm);
+  w.Line("used_memory_scripts_eval", scripts);
+  w.Line("number_of_cached_scripts", scripting.scripts().count());
+}
+
 void MemorySection(CommandContext& ctx, InfoWriter& w) {
   auto& services = ctx.owner<ServerServices>();
   const AllocatorInfo info = ReadAllocatorInfo();
@@ -156,6 +166,7 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   BytesLines(
       w, "total_system_memory",
       static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+  ScriptLines(w, *services.scripting);
   BytesLines(w, "maxmemory", 0);
   w.Line("maxmemory_policy", "noeviction");
   RatioLines(w, "allocator_frag", "ratio", info.active, info.allocated);
