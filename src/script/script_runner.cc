@@ -123,6 +123,18 @@ bool ScriptRunner::RunLoad(LuaVm& vm, FunctionDeclarations* declarations) {
   return outcome == 0;
 }
 
+std::string ScriptRunner::TakeErrorText(LuaVm& vm) {
+  lua_State* lua = vm.state();
+  std::string text;
+  if (lua_type(lua, -1) == LUA_TTABLE) {
+    text = TextField(lua, "err");
+  } else if (lua_isstring(lua, -1) != 0) {
+    text = lua_tostring(lua, -1);
+  }
+  lua_pop(lua, 1);
+  return text;
+}
+
 bool ScriptRunner::Declare(lua_State* lua, int name, int callback, int description,
                            uint32_t flags) {
   FunctionDeclaration declared;

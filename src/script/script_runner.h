@@ -63,6 +63,9 @@ class ScriptRunner {
   // its table is left on the stack.
   bool RunLoad(LuaVm& vm, FunctionDeclarations* declarations);
 
+  // The text of the error that RunLoad left, which goes.
+  static std::string TakeErrorText(LuaVm& vm);
+
   bool running() const { return run_ != nullptr; }
   // REQUIRES: running().
   const Facts& facts() const { return run_->facts; }

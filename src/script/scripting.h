@@ -4,6 +4,7 @@
 #pragma once
 
 #include "script/eval_scripts.h"
+#include "script/function_libraries.h"
 #include "script/script_runner.h"
 
 namespace backplane {
@@ -11,14 +12,16 @@ namespace backplane {
 class Scripting {
  public:
   // `engine` outlives it.
-  explicit Scripting(Engine* engine) : runner_(engine), scripts_(&runner_) {}
+  explicit Scripting(Engine* engine) : runner_(engine), scripts_(&runner_), libraries_(&runner_) {}
 
   ScriptRunner& runner() { return runner_; }
   EvalScripts& scripts() { return scripts_; }
+  FunctionLibraries& libraries() { return libraries_; }
 
  private:
   ScriptRunner runner_;
   EvalScripts scripts_;
+  FunctionLibraries libraries_;
 };
 
 }  // namespace backplane

@@ -63,6 +63,7 @@ void Server::BuildServices() {
   persistence_->AddListener(this);
   scripting_ = std::make_unique<Scripting>(engine_.get());
   scripting_->runner().set_busy_server(this);
+  persistence_->set_libraries(&scripting_->libraries());
   loop_.AddHook(this);
   // Last of those that hook into the loop: it gives the host lock up just before the wait.
   modules_ = std::make_unique<ModuleHost>(ModuleHost::Services{

@@ -31,15 +31,14 @@ bool RefusedAsWhole(CommandContext& ctx, uint32_t script_flags) {
   return false;
 }
 
-namespace {
-
-// A module's command that a script called may try.
 bool RefusedWithinScript(CommandContext& ctx) {
   if (!ctx.owner<Scripting>().runner().running()) [[likely]]
     return false;
   ctx.Error("ERR This Redis command is not allowed from script");
   return true;
 }
+
+namespace {
 
 void RunScript(CommandContext& ctx, const EvalScripts::Script& script, size_t keys) {
   if (script.has_shebang && RefusedAsWhole(ctx, script.flags)) return;
@@ -130,6 +129,7 @@ void RegisterEvalCommands(CommandRegistry& registry, Scripting& scripting) {
 void RegisterScriptingCommands(CommandRegistry& registry, Scripting& scripting) {
   RegisterEvalCommands(registry, scripting);
   RegisterScriptCommand(registry, scripting);
+  RegisterFunctionCommands(registry, scripting);
 }
 
 }  // namespace backplane

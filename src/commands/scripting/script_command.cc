@@ -25,6 +25,7 @@ void ReplyKill(CommandContext& ctx, ScriptRunner::Kind kind) {
 namespace {
 
 void ScriptLoad(CommandContext& ctx) {
+  if (RefusedWithinScript(ctx)) return;
   auto script = ctx.owner<Scripting>().scripts().Load(ctx.arg(2));
   if (!script) return ctx.Error(script.error().message);
   ctx.reply().Bulk((*script)->sha1);
@@ -40,6 +41,7 @@ void ScriptExists(CommandContext& ctx) {
 
 // A cache of scripts is no data set: both modes are done at once.
 void ScriptFlush(CommandContext& ctx) {
+  if (RefusedWithinScript(ctx)) return;
   const bool known =
       ctx.argc() == 2 || (ctx.argc() == 3 && (ctx.ArgIs(2, "sync") || ctx.ArgIs(2, "async")));
   if (!known) return ctx.Error("ERR SCRIPT FLUSH only support SYNC|ASYNC option");

@@ -130,10 +130,19 @@ void RatioLines(InfoWriter& w, std::string_view name, std::string_view ratio, si
 void ScriptLines(InfoWriter& w, Scripting& scripting) {
   const size_t scripts_vm = scripting.scripts().vm_memory();
   const size_t scripts = scripting.scripts().memory();
-  BytesLines(w, "used_memory_lua", scripts_vm);
+  const size_t functions_vm = scripting.libraries().vm_memory();
+  const size_t functions = scripting.libraries().memory();
+  w.Line("used_memory_lua", scripts_vm);
   w.Line("used_memory_vm_eval", scripts_vm);
+  w.Line("used_memory_lua_human", HumanBytes(scripts_vm));
   w.Line("used_memory_scripts_eval", scripts);
   w.Line("number_of_cached_scripts", scripting.scripts().count());
+  w.Line("number_of_functions", scripting.libraries().function_count());
+  w.Line("number_of_libraries", scripting.libraries().all().size());
+  w.Line("used_memory_vm_functions", functions_vm);
+  BytesLines(w, "used_memory_vm_total", scripts_vm + functions_vm);
+  w.Line("used_memory_functions", functions);
+  BytesLines(w, "used_memory_scripts", scripts + functions);
 }
 
 void MemorySection(CommandContext& ctx, InfoWriter& w) {
