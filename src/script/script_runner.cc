@@ -265,7 +265,7 @@ const Command* ScriptRunner::FindAllowed(std::string* refusal) {
                                 : "ERR Wrong number of args calling Redis command from script";
     return nullptr;
   }
-  if (command->Is(kCmdNoScript)) [[unlikely]] {
+  if (command->Is(kCmdNoScript) && !allows_all_) [[unlikely]] {
     *refusal = "ERR This Redis command is not allowed from script";
   } else if (command->Is(kCmdWrite)) {
     if (run_->facts.read_only) [[unlikely]] {

@@ -56,6 +56,9 @@ class ScriptRunner {
   // Not owned; without one (unit tests) a long script just runs.
   void set_busy_server(BusyServer* server) { busy_server_ = server; }
 
+  // Commands that scripts may not call are called all the same (DEBUG SET-DISABLE-DENY-SCRIPTS).
+  void set_allows_all(bool value) { allows_all_ = value; }
+
   // Calls the function that stands on the state's stack below its `argc` arguments, and replies.
   // REQUIRES: no script runs.
   void Run(CommandContext& ctx, LuaVm& vm, const Facts& facts, int argc);
@@ -125,6 +128,7 @@ class ScriptRunner {
   BusyServer* busy_server_ = nullptr;
   ReplyTape tape_;
   Session session_;
+  bool allows_all_ = false;
   Running* run_ = nullptr;
   LuaVm* loading_vm_ = nullptr;
   FunctionDeclarations* declarations_ = nullptr;

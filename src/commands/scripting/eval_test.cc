@@ -76,20 +76,16 @@ TEST_F(ScriptTest, RepliesAsLuaValues) {
   Check(R"t(
     EVAL "return redis.call('get','nokey') == false" 0 => :1|
     EVAL "return redis.call('set','k','v').ok" 0 => $2|OK|
-    EVAL "return type(redis.call('incr','n')) .. ''" 0 => $6|number|
-            > $6 | number | EVAL "return redis.call('hgetall','h')[2]" 0 =
-                > $1 | v | EVAL "return redis.call('zscore','z','m')" 0 =
-                    > $3 | 1.5 | EVAL "return redis.pcall('lpush','k','x').err" 0 =
-                        > $65 | WRONGTYPE Operation against a key holding the wrong kind of value |
-                        EVAL "redis.setresp(3) return redis.call('get','nokey') == nil" 0 =
-                            > : 1 | EVAL
-                            "redis.setresp(3) return redis.call('hgetall','h').map.f" 0 =
-                                > $1 | v |
-                                EVAL "redis.setresp(3) return redis.call('smembers','s').set.m" 0 =
-                                    > : 1 | EVAL
-                                    "redis.setresp(3) return "
-                                    "tostring(redis.call('zscore','z','m').double)" 0 =
-                                        > $3 | 1.5 |) ");
+    EVAL "return type(redis.call('incr','n'))" 0 => $6|number|
+    EVAL "return redis.call('hgetall','h')[2]" 0 => $1|v|
+    EVAL "return redis.call('zscore','z','m')" 0 => $3|1.5|
+    EVAL "return redis.pcall('lpush','k','x').err" 0 => \
+$65|WRONGTYPE Operation against a key holding the wrong kind of value|
+    EVAL "redis.setresp(3) return redis.call('get','nokey') == nil" 0 => :1|
+    EVAL "redis.setresp(3) return redis.call('hgetall','h').map.f" 0 => $1|v|
+    EVAL "redis.setresp(3) return redis.call('smembers','s').set.m" 0 => :1|
+    EVAL "redis.setresp(3) return tostring(redis.call('zscore','z','m').double)" 0 => $3|1.5|
+  )t");
 }
 
 TEST_F(ScriptTest, NumbersAsArguments) {
@@ -151,31 +147,24 @@ TEST_F(ScriptTest, ErrorsOfLua) {
 
 TEST_F(ScriptTest, FunctionsOfTheLibraryRedis) {
   Check(R"t(
-    EVAL "return redis.error_reply('boo')" 0 =
-            > -ERR boo | EVAL "return redis.error_reply('-boo')" 0 =
-                > -ERR boo | EVAL "return redis.error_reply('BOO x')" 0 =
-                    > -BOO x | EVAL "return redis.error_reply(1)" 0 =
-                        > -ERR wrong number or type of arguments | EVAL
-                                                   "return redis.status_reply('x y')" 0 =
-                            > +x y | EVAL "return redis.sha1hex('Pizza & Mandolino')" 0 =
-                                > $40 | 74822d82031af7493c20eefa13bd07ec4fada82f |
-                                EVAL "return redis.replicate_commands()" 0 =
-                                    > : 1 | EVAL "return redis.breakpoint()" 0 =
-                                        > $ - 1 | EVAL "return redis.acl_check_cmd('get','x')" 0 =
-                                            > : 1 | EVAL "return redis.REDIS_VERSION_NUM" 0 =
-                                                > : 459269 | EVAL "return redis.REDIS_VERSION" 0 =
-                                                    > $5 | 7.2.5 |
-                                                    EVAL
-                                                    "return "
-                                                    "redis.LOG_DEBUG..redis.LOG_VERBOSE..redis.LOG_"
-                                                    "NOTICE..redis.LOG_WARNING" 0 =
-                                                        > $4 | 0123 |
-                                                        EVAL
-                                                        "return "
-                                                        "{redis.REPL_AOF,redis.REPL_SLAVE,redis."
-                                                        "REPL_REPLICA,redis.REPL_ALL}" 0 =
-                                                            > *4 | : 1 | : 2 | : 2 | : 3 |) ");
-      EXPECT_EQ(Message("redis.sha1hex()"), "-ERR wrong number of arguments");
+    EVAL "return redis.error_reply('boo')" 0 => -ERR boo|
+    EVAL "return redis.error_reply('-boo')" 0 => -ERR boo|
+    EVAL "return redis.error_reply('BOO x')" 0 => -BOO x|
+    EVAL "return redis.error_reply(1)" 0 => -ERR wrong number or type of arguments|
+    EVAL "return redis.status_reply('x y')" 0 => +x y|
+    EVAL "return redis.sha1hex('Pizza & Mandolino')" 0 => \
+$40|74822d82031af7493c20eefa13bd07ec4fada82f|
+    EVAL "return redis.replicate_commands()" 0 => :1|
+    EVAL "return redis.breakpoint()" 0 => $-1|
+    EVAL "return redis.acl_check_cmd('get','x')" 0 => :1|
+    EVAL "return redis.REDIS_VERSION_NUM" 0 => :459269|
+    EVAL "return redis.REDIS_VERSION" 0 => $5|7.2.5|
+    EVAL "return redis.LOG_DEBUG..redis.LOG_VERBOSE..redis.LOG_NOTICE..redis.LOG_WARNING" 0 => \
+$4|0123|
+    EVAL "return {redis.REPL_AOF,redis.REPL_SLAVE,redis.REPL_REPLICA,redis.REPL_ALL}" 0 => \
+*4|:1|:2|:2|:3|
+  )t");
+  EXPECT_EQ(Message("redis.sha1hex()"), "-ERR wrong number of arguments");
   EXPECT_EQ(Message("redis.log(1)"), "-ERR redis.log() requires two arguments or more.");
   EXPECT_EQ(Message("redis.log(9,'x')"), "-ERR Invalid debug level.");
   EXPECT_EQ(Message("redis.log('x','y')"), "-ERR First argument must be a number (log level).");
@@ -199,13 +188,12 @@ TEST_F(ScriptTest, PropagatesEffectsAsOneUnit) {
       {"$ set a", "$ set c"}, {"set c 4"}, 2);
 }
 
-TEST_F(ScriptTest, DatabaseOfScriptIsItsOwn) {
-  EXPECT_EQ(Eval("redis.call('select',3) redis.call('set','k','three') return 1"), ":1\r\n");
-  EXPECT_FALSE(fixture_.Exists("k"));
+TEST_F(ScriptTest, RunsInTheDatabaseOfItsClient) {
+  fixture_.session().db_index = 3;
+  EXPECT_EQ(Eval("return redis.call('set','k','three')"), "+OK\r\n");
+  EXPECT_TRUE(fixture_.Exists("k"));
+  fixture_.session().db_index = 0;
   EXPECT_EQ(Eval("return redis.call('get','k')"), "$-1\r\n");
-  Do("SELECT 3");
-  EXPECT_EQ(fixture_.session().db_index, 3);
-  EXPECT_EQ(Eval("return redis.call('get','k')"), "$5\r\nthree\r\n");
 }
 
 TEST_F(ScriptTest, TouchesWatchedKeys) {
