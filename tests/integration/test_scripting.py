@@ -8,7 +8,7 @@ import pytest
 from harness.server import wait_until
 
 KILLED = b"ERR Script killed by user with SCRIPT KILL..."
-BUSY = b"BUSY Redis is busy running a script. You can only call %s KILL or SHUTDOWN NOSAVE."
+BUSY = "BUSY Redis is busy running a script. You can only call %s KILL or SHUTDOWN NOSAVE."
 FUNCTIONS = """#!lua name=lib
 redis.register_function('spin', function() while true do end end)
 redis.register_function('one', function() return 1 end)
@@ -38,16 +38,16 @@ def info(connection, field):
 
 def test_long_script_is_killed(impatient):
     runner, other = run_long(impatient, "EVAL", "while true do end", 0)
-    busy = BUSY % b"SCRIPT"
+    busy = BUSY % "SCRIPT"
     assert other.error("GET", "x") == busy
     assert other.error("FUNCTION", "KILL") == busy
     assert other.error("FUNCTION", "STATS") == busy
     assert other.do("MULTI") == b"OK"
-    assert other.error("EXEC") == b"EXECABORT Transaction discarded because of: " + busy
+    assert other.error("EXEC") == "EXECABORT Transaction discarded because of: " + busy
     assert other.do("SCRIPT", "KILL") == b"OK"
     assert runner.read()[1].startswith(KILLED + b" script: ")
     assert other.do("PING") == b"PONG"
-    assert other.error("SCRIPT", "KILL") == b"NOTBUSY No scripts in execution right now."
+    assert other.error("SCRIPT", "KILL") == "NOTBUSY No scripts in execution right now."
 
 
 @pytest.mark.parametrize("code", [
@@ -66,8 +66,8 @@ def test_nothing_catches_a_kill(impatient, code):
 
 def test_script_that_wrote_is_not_killed(impatient):
     runner, other = run_long(impatient, "EVAL", "redis.call('set','k','v') while true do end", 0)
-    assert other.error("SCRIPT", "KILL").startswith(b"UNKILLABLE Sorry the script already executed write commands")
-    assert other.error("PING") == BUSY % b"SCRIPT"
+    assert other.error("SCRIPT", "KILL").startswith("UNKILLABLE Sorry the script already executed write commands")
+    assert other.error("PING") == BUSY % "SCRIPT"
     other.send("SHUTDOWN", "NOSAVE")
     impatient.wait()
     del runner
@@ -76,7 +76,7 @@ def test_script_that_wrote_is_not_killed(impatient):
 def test_long_function_is_killed(impatient):
     impatient.connect().do("FUNCTION", "LOAD", FUNCTIONS)
     runner, other = run_long(impatient, "FCALL", "spin", 0)
-    assert other.error("SCRIPT", "KILL") == BUSY % b"FUNCTION"
+    assert other.error("SCRIPT", "KILL") == BUSY % "FUNCTION"
     stats = other.do("FUNCTION", "STATS")
     assert stats[0] == b"running_script" and stats[1][:4] == [b"name", b"spin", b"command", [b"FCALL", b"spin", b"0"]]
     assert stats[1][5] >= 20
@@ -89,7 +89,7 @@ def test_client_of_a_long_script_may_go(impatient):
     runner, other = run_long(impatient, "EVAL", "while true do end", 0)
     runner.close()
     time.sleep(0.1)
-    assert other.error("PING") == BUSY % b"SCRIPT"
+    assert other.error("PING") == BUSY % "SCRIPT"
     assert other.do("SCRIPT", "KILL") == b"OK"
     wait_until(lambda: other.call("PING") == (b"+", b"PONG"), what="the end of the script")
 
@@ -97,7 +97,7 @@ def test_client_of_a_long_script_may_go(impatient):
 def test_what_follows_a_long_script_in_the_pipeline(impatient):
     runner, other = run_long(impatient, "EVAL", "while true do end", 0)
     runner.send("PING")
-    assert other.error("PING") == BUSY % b"SCRIPT"
+    assert other.error("PING") == BUSY % "SCRIPT"
     assert other.do("SCRIPT", "KILL") == b"OK"
     assert runner.read()[1].startswith(KILLED)
     assert runner.read() == (b"+", b"PONG")
@@ -108,7 +108,7 @@ def test_many_clients_are_served_while_a_script_runs(impatient):
     late = [impatient.connect() for _ in range(20)]
     for client in late:
         client.send("PING")
-    assert {client.read()[1] for client in late} == {BUSY % b"SCRIPT"}
+    assert {client.read()[1] for client in late} == {(BUSY % "SCRIPT").encode()}
     for client in late:
         client.close()
     assert other.do("SCRIPT", "KILL") == b"OK"
@@ -127,7 +127,7 @@ def test_time_stands_still(start_server):
     assert conn.do("EVAL", code, 0) == 1
     assert conn.do("EXISTS", "k") == 0
     conn.do("DEBUG", "SET-DISABLE-DENY-SCRIPTS", 0)
-    assert b"not allowed from script" in conn.error("EVAL", "redis.call('debug','sleep',0)", 0)
+    assert "not allowed from script" in conn.error("EVAL", "redis.call('debug','sleep',0)", 0)
 
 
 def test_time_stands_still_in_a_long_script(impatient):
@@ -143,7 +143,7 @@ def test_select_does_not_leak(conn):
     assert conn.do("GET", "k") is None
     conn.do("SELECT", 3)
     assert conn.do("GET", "k") == b"three"
-    assert b"DB index is out of range script: " in conn.error("EVAL", "redis.call('select', 99)", 0)
+    assert "DB index is out of range script: " in conn.error("EVAL", "redis.call('select', 99)", 0)
 
 
 def test_blocked_client_gets_what_a_script_left(server, conn):
@@ -184,7 +184,7 @@ def test_libraries_are_saved(start_server):
     assert conn.do("FCALL", "one", 0) == 1
     assert conn.do("DEBUG", "RELOAD") == b"OK"
     assert conn.do("FCALL", "one", 0) == 1
-    assert b"Error trying to load the RDB dump" in conn.error("DEBUG", "RELOAD", "NOFLUSH")
+    assert "Error trying to load the RDB dump" in conn.error("DEBUG", "RELOAD", "NOFLUSH")
     assert conn.do("DEBUG", "RELOAD", "NOFLUSH", "MERGE") == b"OK"
     assert conn.do("FUNCTION", "STATS")[3][1] == [b"libraries_count", 1, b"functions_count", 2]
 
