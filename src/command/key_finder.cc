@@ -59,8 +59,7 @@ Result<std::vector<int>> FindKeys(const Command& command, std::span<const std::s
       positions.push_back(i);
     }
   }
-  if (command.keynum.numkeys_index > 0)
-    BP_RETURN_IF_ERROR(AddCounted(command, args, &positions));
+  if (command.keynum.numkeys_index > 0) BP_RETURN_IF_ERROR(AddCounted(command, args, &positions));
   if (!command.keynum.keyword.empty())
     BP_RETURN_IF_ERROR(AddAfterKeyword(command.keynum, args, &positions));
   if (command.keynum.store_option) {

@@ -285,6 +285,14 @@ TEST_F(ScriptTest, BlockingCommandsDoNotBlock) {
   EXPECT_EQ(Eval("return redis.call('bzpopmin','nozset',0)"), "$-1\r\n");
 }
 
+TEST_F(ScriptTest, StreamReadsDoNotBlock) {
+  EXPECT_EQ(Message("return redis.call('xread','BLOCK',0,'STREAMS','s','$')"),
+            "-ERR xread command is not allowed with BLOCK option from scripts");
+  EXPECT_EQ(Message("return redis.call('xreadgroup','group','g','c','BLOCK',0,'STREAMS','s','>')"),
+            "-ERR xreadgroup command is not allowed with BLOCK option from scripts");
+  EXPECT_EQ(Eval("return redis.call('xread','STREAMS','s','$')"), "$-1\r\n");
+}
+
 TEST_F(ScriptTest, SetsAreSortedForScripts) {
   Do("SADD s d b a c");
   EXPECT_EQ(Eval("return table.concat(redis.call('sort','s','by','_'))"), "$4\r\nabcd\r\n");
