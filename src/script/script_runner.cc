@@ -159,6 +159,11 @@ int64_t ScriptRunner::milliseconds() const {
   return engine_.tick_clock().ToNanos(Ticks() - run_->started) / 1'000'000;
 }
 
+int64_t ScriptRunner::TimeMicros() {
+  if (run_->time_micros == 0) run_->time_micros = WallMicros();
+  return run_->time_micros;
+}
+
 ScriptRunner::KillOutcome ScriptRunner::Kill(Kind kind) {
   if (run_ == nullptr) return KillOutcome::kNotRunning;
   if (run_->facts.kind != kind) return KillOutcome::kWrongKind;
@@ -306,6 +311,8 @@ bool ScriptRunner::CallCommand(lua_State* lua) {
     }
   }
   const bool ok = tape_.node(tape_.ValueIndex(0)).tag != ReplyTape::Tag::kError;
+  // The arguments may have filled the stack.
+  lua_settop(lua, 0);
   PushReply(lua, tape_, run_->resp);
   return ok;
 }

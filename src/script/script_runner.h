@@ -74,6 +74,8 @@ class ScriptRunner {
   const Facts& facts() const { return run_->facts; }
   Args command() const { return run_->ctx->args(); }
   int64_t milliseconds() const;
+  // The time of day that the script is told: the same as long as it runs. REQUIRES: running().
+  int64_t TimeMicros();
   // Asks the running script of that kind to end; it does at its next instruction.
   KillOutcome Kill(Kind kind);
   bool killed() const { return run_ != nullptr && run_->killed; }
@@ -108,6 +110,7 @@ class ScriptRunner {
     Facts facts;
     uint64_t started;  // Ticks
     int resp = 2;
+    int64_t time_micros = 0;  // 0: nobody has asked
     bool propagates = true;
     bool wrote = false;
     bool busy = false;

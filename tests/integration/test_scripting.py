@@ -130,6 +130,13 @@ def test_time_stands_still(start_server):
     assert "not allowed from script" in conn.error("EVAL", "redis.call('debug','sleep',0)", 0)
 
 
+def test_a_script_is_one_moment(conn):
+    code = "local t = redis.call('time') local c = os.clock() while os.clock() - c < 0.01 do end " \
+           "local u = redis.call('time') return {t[1] == u[1], t[2] == u[2], t[1]}"
+    same = conn.do("EVAL", code, 0)
+    assert same[:2] == [1, 1] and abs(int(same[2]) - time.time()) < 60
+
+
 def test_time_stands_still_in_a_long_script(impatient):
     conn = impatient.connect()
     code = ("redis.call('set','k','v','px',30) local t = os.clock() while os.clock() - t < 0.2 do end "

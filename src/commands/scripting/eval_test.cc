@@ -101,6 +101,12 @@ TEST_F(ScriptTest, NumbersAsArguments) {
   EXPECT_EQ(Reply("GET n"), "$2|-0|");
 }
 
+TEST_F(ScriptTest, ManyArguments) {
+  EXPECT_EQ(Eval("local a={} for i=1,7999 do a[i]=1 end return redis.call('lpush','l',unpack(a))"),
+            ":7999\r\n");
+  EXPECT_EQ(Eval("return #redis.call('lrange','l',0,-1)"), ":7999\r\n");
+}
+
 TEST_F(ScriptTest, ErrorsOfCalls) {
   EXPECT_EQ(Eval("return redis.call('nosuch')"),
             "-ERR Unknown Redis command called from script script: "
