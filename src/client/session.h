@@ -60,7 +60,7 @@ class BlockedState {
 
 class Session final : public Subscriber {
  public:
-  enum class Kind : uint8_t { kNormal, kModule, kReplay };
+  enum class Kind : uint8_t { kNormal, kModule, kReplay, kScript };
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
 
   // `reply` outlives the session. `link` may be null.

@@ -12,13 +12,15 @@ namespace {
 
 constexpr char kInvalid[] = "Invalid arguments specified for command";
 
-Status AddCounted(const KeyNumSpec& spec, std::span<const std::string_view> args,
+Status AddCounted(const Command& command, std::span<const std::string_view> args,
                   std::vector<int>* out) {
+  const KeyNumSpec& spec = command.keynum;
+  const int64_t least = command.Is(kCmdNoMandatoryKeys) ? 0 : 1;
   if (spec.destination > 0) out->push_back(spec.destination);
   auto index = static_cast<size_t>(spec.numkeys_index);
   if (index >= args.size()) return Fail(ErrorCode::kInvalidArgument, kInvalid);
   auto count = ParseInt64(args[index]);
-  if (!count || *count < 1 || static_cast<uint64_t>(*count) > args.size() - index - 1) {
+  if (!count || *count < least || static_cast<uint64_t>(*count) > args.size() - index - 1) {
     return Fail(ErrorCode::kInvalidArgument, kInvalid);
   }
   for (int64_t i = 0; i < *count; ++i) out->push_back(spec.numkeys_index + 1 + static_cast<int>(i));
@@ -57,8 +59,7 @@ Result<std::vector<int>> FindKeys(const Command& command, std::span<const std::s
       positions.push_back(i);
     }
   }
-  if (command.keynum.numkeys_index > 0)
-    BP_RETURN_IF_ERROR(AddCounted(command.keynum, args, &positions));
+  if (command.keynum.numkeys_index > 0) BP_RETURN_IF_ERROR(AddCounted(command, args, &positions));
   if (!command.keynum.keyword.empty())
     BP_RETURN_IF_ERROR(AddAfterKeyword(command.keynum, args, &positions));
   if (command.keynum.store_option) {

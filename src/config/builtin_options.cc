@@ -256,7 +256,6 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "auto-aof-rewrite-min-size",
                                          "auto-aof-rewrite-percentage",
                                          "bind-source-addr",
-                                         "busy-reply-threshold",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
                                          "disable-thp",
@@ -267,7 +266,6 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "latency-monitor-threshold",
                                          "latency-tracking",
                                          "latency-tracking-info-percentiles",
-                                         "lua-time-limit",
                                          "maxmemory-clients",
                                          "min-replicas-max-lag",
                                          "min-replicas-to-write",
@@ -438,6 +436,11 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                                       INT_MIN, INT_MAX, IntegerFormat::kPlain);
   list_size->set_alias("list-max-ziplist-size");
   BP_ASSERT(table.Add(std::move(list_size)).has_value());
+  auto busy_threshold =
+      std::make_unique<IntegerOption>("busy-reply-threshold", 0, &settings.busy_reply_threshold, 0,
+                                      INT64_MAX, IntegerFormat::kPlain);
+  busy_threshold->set_alias("lua-time-limit");
+  BP_ASSERT(table.Add(std::move(busy_threshold)).has_value());
 }
 
 bool IsKnownButMissing(std::string_view name) {

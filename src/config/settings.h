@@ -97,6 +97,9 @@ struct Settings {
   // reports
   bool crash_log_enabled = true;
 
+  // scripts
+  int64_t busy_reply_threshold = 5000;  // ms; 0: for ever
+
   // slow log
   int64_t slowlog_log_slower_than = 10000;  // microseconds
   int64_t slowlog_max_len = 128;

@@ -126,6 +126,16 @@ class Engine final : public KeyspaceObserver {
   // reaches the stream. Nests.
   void Call(Session& session, const Command& command, Args args, ReplySink& reply,
             bool propagate = true, const KeyHint& hint = kNoKeyHint);
+  // For errors that come from no command's handler: those that scripts get for what they may not
+  // call. Counts the sink's last one.
+  void CountErrorReply(const ReplySink& sink);
+  // The sink's last error repeats one that is counted already: a script passes it on.
+  void ErrorWasCounted(const ReplySink& sink) {
+    counted_sink_ = &sink;
+    counted_errors_ = sink.error_count();
+  }
+  // Why writes are refused to clients (MISCONF), whole error text; empty when they are not.
+  std::string WriteRefusal() const;
   // Where replies to this client go now; CLIENT REPLY may have it that they go nowhere.
   ReplySink& SinkFor(Session& session);
   // EXEC's body.
@@ -191,7 +201,6 @@ class Engine final : public KeyspaceObserver {
   void KeyRemoving(Database& db, const Entry& entry, RemovalReason reason) override;
 
  private:
-  void CountErrorReply(const ReplySink& sink);
   void Reject(Session& session, Command* command, std::string_view error);
   void Queue(Session& session, const Command& command, Args args);
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);

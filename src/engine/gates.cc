@@ -41,6 +41,10 @@ std::string ProtectedRefusal(const Command& command) {
 
 }  // namespace
 
+std::string Engine::WriteRefusal() const {
+  return writes_blocked_by_save_ ? std::string(kMisconf) : std::string();
+}
+
 std::string Engine::Gate(Session& session, const Command& command, Args args) {
   // A password that is taken away again lets everybody in, those too who came while it was there.
   if (!session.authenticated && !command.Is(kCmdNoAuth) &&
@@ -68,7 +72,7 @@ std::string Engine::Gate(Session& session, const Command& command, Args args) {
   }
   if (writes_blocked_by_save_ && command.Is(kCmdWrite) &&
       session.kind() == Session::Kind::kNormal) {
-    return std::string(kMisconf);
+    return WriteRefusal();
   }
   if (loading_ && !command.Is(kCmdLoading)) return std::string(kLoading);
   if (!busy_reply_.empty() && !command.Is(kCmdAllowBusy)) return busy_reply_;

@@ -72,7 +72,7 @@ void Connection::ScheduleWrite() {
 
 void Connection::UpdateInterest() {
   uint32_t wanted = 0;
-  if (!paused_ && !close_after_flush_ && !closing_) wanted |= EPOLLIN;
+  if (!paused_ && !pinned_ && !close_after_flush_ && !closing_) wanted |= EPOLLIN;
   if (want_write_ && !closing_) wanted |= EPOLLOUT;
   if (wanted == interest_) return;
   interest_ = wanted;
@@ -128,6 +128,11 @@ void Connection::CloseAfterFlush() {
   UpdateInterest();
 }
 
+void Connection::set_pinned(bool pinned) {
+  pinned_ = pinned;
+  UpdateInterest();
+}
+
 void Connection::PauseReading() {
   paused_ = true;
   UpdateInterest();
@@ -147,7 +152,7 @@ void Connection::OnEvents(uint32_t events) {
   if (closing_) return;
   if ((events & EPOLLOUT) != 0) FlushNow();
   if (closing_) return;
-  if ((events & EPOLLIN) != 0 && !paused_ && !close_after_flush_) {
+  if ((events & EPOLLIN) != 0 && !paused_ && !pinned_ && !close_after_flush_) {
     ReadOnce();
   } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
     Close();
@@ -240,7 +245,7 @@ int ConnectionSet::BeforeWait() {
   for (size_t i = 0; i < resuming_.size(); ++i) {
     Connection* c = resuming_[i];
     c->resume_scheduled_ = false;
-    if (!c->closing_ && !c->paused_ && !c->pending_.empty()) c->Offer(c->pending_);
+    if (!c->closing_ && !c->paused_ && !c->pinned_ && !c->pending_.empty()) c->Offer(c->pending_);
   }
   resuming_.clear();
   for (size_t i = 0; i < scheduled_.size(); ++i) {
@@ -249,8 +254,15 @@ int ConnectionSet::BeforeWait() {
     if (!c->closing_) c->FlushNow();
   }
   scheduled_.clear();
-  for (size_t i = 0; i < closed_.size(); ++i) Destroy(closed_[i]);
-  closed_.clear();
+  std::vector<Connection*> kept;
+  for (size_t i = 0; i < closed_.size(); ++i) {
+    if (closed_[i]->pinned_) [[unlikely]] {
+      kept.push_back(closed_[i]);
+    } else {
+      Destroy(closed_[i]);
+    }
+  }
+  closed_.swap(kept);
   return scheduled_.empty() && resuming_.empty() ? -1 : 0;
 }
 

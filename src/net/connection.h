@@ -56,6 +56,9 @@ class Connection final : public FdHandler {
   // Reads no more; closes once the output has been sent.
   void CloseAfterFlush();
   bool closing() const { return closing_ || close_after_flush_; }
+  // While pinned it is not destroyed, even if the peer goes or somebody closes it, and nothing is
+  // read: its client's command runs long, and others are served within it.
+  void set_pinned(bool pinned);
 
   // While paused, nothing is read and OnInput is not called (a blocked client). Resuming offers the
   // bytes left over at once, at the latest in the next turn.
@@ -100,6 +103,7 @@ class Connection final : public FdHandler {
   bool write_scheduled_ = false;
   bool want_write_ = false;
   bool closing_ = false;
+  bool pinned_ = false;
   bool close_after_flush_ = false;
   bool paused_ = false;
   bool resume_scheduled_ = false;

@@ -64,6 +64,7 @@ struct EventLoop::Impl {
     return wait_ms < 0 || until < wait_ms ? static_cast<int>(std::min<int64_t>(until, 1 << 30))
                                           : wait_ms;
   }
+  void Deliver(const epoll_event* events, int count);
   void FireTimers(EventLoop& loop);
 };
 
@@ -171,6 +172,30 @@ void EventLoop::CountTurn(int64_t now_nanos) {
   turn_stats_.longest_nanos = std::max(turn_stats_.longest_nanos, nanos);
 }
 
+bool EventLoop::stopping() const { return impl_->stop.load(std::memory_order_relaxed); }
+
+void EventLoop::Impl::Deliver(const epoll_event* events, int count) {
+  for (int i = 0; i < count; ++i) {
+    auto fd = static_cast<int>(events[i].data.u64 & 0xffffffff);
+    auto generation = static_cast<uint32_t>(events[i].data.u64 >> 32);
+    if (fd == wake_fd) {
+      uint64_t drained;
+      if (read(fd, &drained, sizeof(drained)) < 0) continue;  // another turn drained it
+      continue;
+    }
+    const Slot& slot = slots[static_cast<size_t>(fd)];
+    if (slot.handler != nullptr && slot.generation == generation)
+      slot.handler->OnEvents(events[i].events);
+  }
+}
+
+void EventLoop::PollOnce() {
+  epoll_event events[kEventsPerTurn];
+  const int count = epoll_wait(impl_->epoll_fd, events, kEventsPerTurn, 0);
+  now_ms_ = NowMs();
+  impl_->Deliver(events, count);
+}
+
 void EventLoop::RunOnce(int wait_ms) {
   for (size_t i = 0; i < impl_->hooks.size(); ++i) {
     int limit = impl_->hooks[i]->BeforeWait();
@@ -185,18 +210,7 @@ void EventLoop::RunOnce(int wait_ms) {
   turn_began_nanos_ = MonotonicNanos();
   now_ms_ = turn_began_nanos_ / kNanosPerMs;
   for (size_t i = impl_->hooks.size(); i-- > 0;) impl_->hooks[i]->AfterWait();
-  for (int i = 0; i < count; ++i) {
-    auto fd = static_cast<int>(events[i].data.u64 & 0xffffffff);
-    auto generation = static_cast<uint32_t>(events[i].data.u64 >> 32);
-    if (fd == impl_->wake_fd) {
-      uint64_t drained;
-      if (read(fd, &drained, sizeof(drained)) < 0) continue;  // another turn drained it
-      continue;
-    }
-    const Impl::Slot& slot = impl_->slots[static_cast<size_t>(fd)];
-    if (slot.handler != nullptr && slot.generation == generation)
-      slot.handler->OnEvents(events[i].events);
-  }
+  impl_->Deliver(events, count);
   impl_->FireTimers(*this);
 }
 

@@ -75,7 +75,11 @@ class EventLoop {
   // One turn, waiting at most `wait_ms` (0: not at all). For Run, and for serving while loading or
   // in a busy script.
   void RunOnce(int wait_ms);
+  // Delivers what the descriptors have to say now, without waiting, hooks and timers: for serving
+  // clients within a long command.
+  void PollOnce();
   void Stop();
+  bool stopping() const;
   // Ends the current wait soon. Any thread, signal handlers too.
   void Wake();
 

@@ -7,16 +7,13 @@
 #include "persist/rdb_format.h"
 
 namespace backplane {
-namespace {
 
-void AppendFooter(std::string* payload, int rdb_version) {
+void AppendDumpFooter(std::string* payload, int rdb_version) {
   payload->push_back(static_cast<char>(rdb_version));
   payload->push_back(static_cast<char>(rdb_version >> 8));
   const uint64_t crc = Crc64(0, *payload);
   payload->append(reinterpret_cast<const char*>(&crc), sizeof(crc));
 }
-
-}  // namespace
 
 std::string CreateDumpPayload(const Entry& entry, int rdb_version, bool compress) {
   std::string payload;
@@ -24,7 +21,7 @@ std::string CreateDumpPayload(const Entry& entry, int rdb_version, bool compress
   RdbWriter writer(sink, rdb_version, compress);
   writer.WriteByte(RdbTypeOf(entry, rdb_version));
   SaveEntryValue(entry, writer);
-  AppendFooter(&payload, rdb_version);
+  AppendDumpFooter(&payload, rdb_version);
   return payload;
 }
 
@@ -34,7 +31,7 @@ std::string CreateDumpPayload(const Value& value, int rdb_version, bool compress
   RdbWriter writer(sink, rdb_version, compress);
   writer.WriteByte(value.rdb_type(rdb_version));
   value.Save(writer);
-  AppendFooter(&payload, rdb_version);
+  AppendDumpFooter(&payload, rdb_version);
   return payload;
 }
 

@@ -15,6 +15,9 @@ std::string CreateDumpPayload(const Entry& entry, int rdb_version, bool compress
 // The same for a value without an entry.
 std::string CreateDumpPayload(const Value& value, int rdb_version, bool compress);
 
+// Puts version and checksum behind the bytes.
+void AppendDumpFooter(std::string* payload, int rdb_version);
+
 // Version and checksum are right. False is what RESTORE answers with "DUMP payload version or
 // checksum are wrong".
 bool DumpPayloadIsWhole(std::string_view payload);

@@ -66,6 +66,7 @@ Status Persistence::ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras
   const Settings& settings = engine_.settings();
   options.sanitize = settings.sanitize_dump_payload == 1;
   options.checksum = settings.rdbchecksum;
+  options.libraries = libraries_;
   options.modules = modules_;
   options.extras = extras;
   options.logger = &logger();
@@ -112,6 +113,7 @@ Status Persistence::Reload(const ReloadOptions& options) {
 
 void Persistence::ForgetData() {
   engine_.keyspace().FlushAll(false);
+  if (libraries_ != nullptr) libraries_->ForgetLibraries();
   if (modules_ != nullptr) modules_->DataReplaced();
 }
 
@@ -140,6 +142,7 @@ Status Persistence::WriteTo(const std::string& path) {
                                     .checksum = settings.rdbchecksum,
                                     .modules = modules_,
                                     .extras = &extras_,
+                                    .libraries = libraries_,
                                     .watcher = this},
                                    sink));
   return file.Commit();

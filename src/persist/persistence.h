@@ -16,6 +16,7 @@
 #include "engine/engine.h"
 #include "persist/background_child.h"
 #include "persist/byte_source.h"
+#include "persist/library_store.h"
 #include "persist/persistence_listener.h"
 #include "persist/snapshot.h"
 #include "persist/snapshot_loader.h"
@@ -38,6 +39,8 @@ class Persistence final : private BackgroundChild::Work,
   // Who knows module types; not owned, null for none. Before anything is loaded.
   void set_modules(ModuleValues* modules) { modules_ = modules; }
   ModuleValues* modules() { return modules_; }
+  // Who knows libraries of functions; not owned, null for none. Before anything is loaded.
+  void set_libraries(LibraryStore* libraries) { libraries_ = libraries; }
   // Not owned.
   void AddListener(PersistenceListener* listener) { listeners_.push_back(listener); }
   void RemoveListener(PersistenceListener* listener) { std::erase(listeners_, listener); }
@@ -120,6 +123,7 @@ class Persistence final : private BackgroundChild::Work,
 
   Engine& engine_;
   ModuleValues* modules_ = nullptr;
+  LibraryStore* libraries_ = nullptr;
   std::vector<PersistenceListener*> listeners_;
   SnapshotExtras extras_;
 

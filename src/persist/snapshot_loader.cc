@@ -204,6 +204,12 @@ class Loader {
   }
 
   Status Function(uint8_t opcode) {
+    if (opcode == rdb::kFunction2 && options_.libraries != nullptr) {
+      BP_ASSIGN_OR_RETURN(const std::string code, reader_.ReadString());
+      auto status = options_.libraries->LoadLibrary(code, options_.replace_duplicates);
+      if (!status) return Bad("Failed creating a library of functions: " + status.error().message);
+      return {};
+    }
     std::string body;
     reader_.StartCapture(&body);
     const Status status = SkipFunction(opcode);

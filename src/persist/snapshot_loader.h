@@ -8,19 +8,21 @@
 #include "base/log.h"
 #include "keyspace/keyspace.h"
 #include "persist/byte_source.h"
+#include "persist/library_store.h"
 #include "persist/snapshot.h"
 #include "value/dormant_value.h"
 
 namespace backplane {
 
 struct SnapshotLoadOptions {
-  bool sanitize = false;             // deep validation of nested encodings
-  bool checksum = true;              // verify it, if the file has one
-  bool drop_expired = true;          // as a primary does; a replica keeps them
-  bool replace_duplicates = false;   // otherwise a key that exists is an error
-  ModuleValues* modules = nullptr;   // null: module values stay dormant
-  SnapshotExtras* extras = nullptr;  // takes what cannot be used; null: it is dropped
-  Logger* logger = nullptr;          // null: silent
+  bool sanitize = false;              // deep validation of nested encodings
+  bool checksum = true;               // verify it, if the file has one
+  bool drop_expired = true;           // as a primary does; a replica keeps them
+  bool replace_duplicates = false;    // otherwise a key that exists is an error
+  LibraryStore* libraries = nullptr;  // takes libraries of functions; null: `extras` does
+  ModuleValues* modules = nullptr;    // null: module values stay dormant
+  SnapshotExtras* extras = nullptr;   // takes what cannot be used; null: it is dropped
+  Logger* logger = nullptr;           // null: silent
 };
 
 struct SnapshotLoadReport {

@@ -77,6 +77,12 @@ class Writer final : private ModuleValues::AuxOut {
   }
 
   void Functions() {
+    if (options_.libraries != nullptr) {
+      for (const std::string_view code : options_.libraries->LibraryCodes()) {
+        out_.WriteByte(rdb::kFunction2);
+        out_.WriteString(code);
+      }
+    }
     if (options_.extras == nullptr) return;
     for (const SnapshotExtras::Function& function : options_.extras->functions) {
       out_.WriteByte(function.opcode);

@@ -7,6 +7,7 @@
 
 #include "keyspace/keyspace.h"
 #include "persist/byte_sink.h"
+#include "persist/library_store.h"
 #include "persist/snapshot.h"
 #include "value/dormant_value.h"
 
@@ -23,8 +24,9 @@ struct SnapshotSaveOptions {
   int rdb_version = 11;  // 10 or 11
   bool compress = true;
   bool checksum = true;
-  ModuleValues* modules = nullptr;         // for AUX fields; null: those of `extras`
-  const SnapshotExtras* extras = nullptr;  // null: none
+  ModuleValues* modules = nullptr;          // for AUX fields; null: those of `extras`
+  const SnapshotExtras* extras = nullptr;   // null: none
+  const LibraryStore* libraries = nullptr;  // null: none
   SaveWatcher* watcher = nullptr;
 };
 

@@ -14,6 +14,7 @@
 #include "base/version.h"
 #include "commands/families.h"
 #include "commands/persist/persist_commands.h"
+#include "commands/scripting/scripting_commands.h"
 #include "config/builtin_options.h"
 #include "modhost/jobs.h"
 #include "server/crash_report.h"
@@ -61,6 +62,9 @@ void Server::BuildServices() {
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
   persistence_ = std::make_unique<Persistence>(*engine_);
   persistence_->AddListener(this);
+  scripting_ = std::make_unique<Scripting>(engine_.get());
+  scripting_->runner().set_busy_server(this);
+  persistence_->set_libraries(&scripting_->libraries());
   loop_.AddHook(this);
   // Last of those that hook into the loop: it gives the host lock up just before the wait.
   modules_ = std::make_unique<ModuleHost>(ModuleHost::Services{
@@ -78,7 +82,8 @@ void Server::BuildServices() {
                       {persistence_section_.get(), module_reports_.get()},
                       persistence_.get(),
                       &samples_,
-                      module_reports_.get()};
+                      module_reports_.get(),
+                      scripting_.get()};
 }
 
 void Server::RegisterCommands() {
@@ -93,6 +98,7 @@ void Server::RegisterCommands() {
   RegisterGeoCommands(registry_);
   RegisterStreamCommands(registry_);
   RegisterPersistCommands(registry_, *persistence_);
+  RegisterScriptingCommands(registry_, *scripting_);
   RegisterModuleCommands(registry_, *modules_);
   RegisterTransactionCommands(registry_);
   RegisterPubSubCommands(registry_);
@@ -322,6 +328,20 @@ void Server::OnInForkedChild() {
 }
 
 void Server::AfterWait() { engine_->RefreshClock(); }
+
+void Server::BeginBusy(Session& session) {
+  if (NetClient* client = clients_->Find(session.id())) client->connection().set_pinned(true);
+}
+
+void Server::EndBusy(Session& session) {
+  if (NetClient* client = clients_->Find(session.id())) client->connection().set_pinned(false);
+}
+
+// Timers and hooks rest: time stands still for a script, and modules' threads must not get in.
+void Server::ServeClients() {
+  loop_.PollOnce();
+  connections_->BeforeWait();
+}
 
 int64_t Server::OnTimer() {
   constexpr int64_t kExpireSharePercent = 25;

@@ -21,6 +21,7 @@
 #include "modhost/host.h"
 #include "net/listener.h"
 #include "persist/persistence.h"
+#include "script/scripting.h"
 
 namespace backplane {
 
@@ -28,6 +29,7 @@ class Server final : public OptionListener,
                      public TimerHandler,
                      public LoopHook,
                      public ServerControl,
+                     private BusyServer,
                      private PersistenceListener {
  public:
   Server();
@@ -77,6 +79,10 @@ class Server final : public OptionListener,
 
   Status OnOptionsChanged(const std::vector<std::string>& names) override;
   void OnInForkedChild() override;
+  void BeginBusy(Session& session) override;
+  void EndBusy(Session& session) override;
+  void ServeClients() override;
+  bool stopping() override { return loop_.stopping(); }
   int64_t OnTimer() override;  // cron, settings.hz times a second
   int BeforeWait() override;
   void AfterWait() override;
@@ -96,6 +102,7 @@ class Server final : public OptionListener,
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;
+  std::unique_ptr<Scripting> scripting_;
   std::unique_ptr<ModuleHost> modules_;
   std::unique_ptr<ModuleReports> module_reports_;
   std::unique_ptr<InfoSection> persistence_section_;

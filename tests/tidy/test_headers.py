@@ -35,7 +35,8 @@ def test_other_headers_compile_alone(tmp_path):
     include, generated = tmp_path / "include", tmp_path / "generated"
     subprocess.run([sys.executable, "-B", sources.ROOT / "api/generate.py", "--include-dir", include,
                     "--generated-dir", generated, "--stamp", tmp_path / "stamp"], check=True)
-    command = ["g++", "-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-unused", "-Werror", "-x", "c++",
+    lua = subprocess.run(["pkg-config", "--cflags", "lua5.1"], capture_output=True, text=True, check=True).stdout.split()
+    command = ["g++", *lua, "-std=c++23", "-fsyntax-only", "-Wall", "-Wextra", "-Wno-unused", "-Werror", "-x", "c++",
                "-I", sources.ROOT / "src", "-I", include, "-I", generated]
 
     def compile_alone(header):

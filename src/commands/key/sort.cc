@@ -7,6 +7,7 @@
 
 #include "base/ascii.h"
 #include "base/numbers.h"
+#include "client/session.h"
 #include "command/context.h"
 #include "commands/key/key_commands.h"
 #include "value/hash_value.h"
@@ -209,8 +210,10 @@ void SortGeneric(CommandContext& ctx, bool read_only) {
   auto options = ParseSort(ctx, read_only);
   if (!options) return;
   Entry* entry = ctx.db().FindForRead(ctx.key(1));
-  // The order of a set is no order: what is stored from it must be the same on every replica.
-  if (entry != nullptr && entry->type() == TypeId::kSet && options->dont_sort && options->store) {
+  // The order of a set is no order: what is stored from it, or a script sees of it, must be the
+  // same on every replica.
+  const bool repeatable = options->store || ctx.session().kind() == Session::Kind::kScript;
+  if (entry != nullptr && entry->type() == TypeId::kSet && options->dont_sort && repeatable) {
     options->dont_sort = false;
     options->alpha = true;
     options->by = {};

@@ -77,7 +77,7 @@ void BLMPop(CommandContext& ctx) {
               TimeoutReply::kNullArray);
 }
 
-constexpr uint64_t kFlags = kCmdWrite | kCmdNoScript | kCmdBlocking;
+constexpr uint64_t kFlags = kCmdWrite | kCmdBlocking;
 constexpr uint32_t kKeyUse = kKeyRW | kKeyAccess | kKeyDelete;
 
 constexpr CommandSpec kCommands[] = {

@@ -7,10 +7,12 @@
 #include "base/memory_info.h"
 #include "base/numbers.h"
 #include "base/version.h"
+#include "client/session.h"
 #include "command/context.h"
 #include "commands/server/server_families.h"
 #include "engine/engine.h"
 #include "persist/persistence.h"
+#include "script/scripting.h"
 
 namespace backplane {
 
@@ -86,7 +88,10 @@ void SwapDb(CommandContext& ctx) {
 }
 
 void Time(CommandContext& ctx) {
-  int64_t now = WallMicros();
+  // One script is one moment.
+  const bool scripted = ctx.session().kind() == Session::Kind::kScript;
+  const int64_t now =
+      scripted ? ctx.owner<ServerServices>().scripting->runner().TimeMicros() : WallMicros();
   ctx.reply().BeginArray(2);
   ctx.reply().BulkInteger(now / 1'000'000);
   ctx.reply().BulkInteger(now % 1'000'000);

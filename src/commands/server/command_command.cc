@@ -183,7 +183,7 @@ std::optional<std::vector<int>> KeysOfArgs(CommandContext& ctx, const Command** 
     ctx.Error("ERR " + keys.error().message);
     return std::nullopt;
   }
-  if (keys->empty()) {
+  if (keys->empty() && !(*command)->Is(kCmdNoMandatoryKeys)) {
     ctx.Error("ERR Invalid arguments specified for command");
     return std::nullopt;
   }

@@ -12,6 +12,7 @@
 #include "commands/server/server_families.h"
 #include "engine/engine.h"
 #include "persist/persistence.h"
+#include "script/scripting.h"
 
 namespace backplane {
 namespace {
@@ -39,6 +40,13 @@ void DebugSetActiveExpire(CommandContext& ctx) {
   auto on = ctx.IntegerArg(2);
   if (!on) return;
   ctx.engine().set_active_expire(*on != 0);
+  ctx.reply().Ok();
+}
+
+void DebugSetDisableDenyScripts(CommandContext& ctx) {
+  auto on = ctx.IntegerArg(2);
+  if (!on) return;
+  ctx.owner<ServerServices>().scripting->runner().set_allows_all(*on != 0);
   ctx.reply().Ok();
 }
 
@@ -91,8 +99,13 @@ void DebugProtocol(CommandContext& ctx) {
   if (ctx.ArgIs(2, "map")) return ReplyMapOrSet(reply, true);
   if (ctx.ArgIs(2, "attrib")) {
     // RESP2 has no attributes: only what they would be about.
-    if (reply.resp() >= 3)
-      reply.RawProtocol("|1\r\n$14\r\nkey-popularity\r\n*2\r\n$7\r\nkey:123\r\n:90\r\n");
+    if (reply.resp() >= 3) {
+      reply.Begin(AggregateKind::kAttribute, 1);
+      reply.Bulk("key-popularity");
+      reply.BeginArray(2);
+      reply.Bulk("key:123");
+      reply.Integer(90);
+    }
     return reply.Bulk("Some real reply following the attribute");
   }
   if (ctx.ArgIs(2, "push")) {
@@ -135,6 +148,8 @@ void DebugHelp(CommandContext& ctx) {
                   "    Saves and loads the data set; options MERGE, NOFLUSH, NOSAVE.",
                   "SET-ACTIVE-EXPIRE <0|1>",
                   "    Switches the removal of expired keys in the background.",
+                  "SET-DISABLE-DENY-SCRIPTS <0|1>",
+                  "    Lets scripts call what they otherwise may not.",
                   "SLEEP <seconds>",
                   "    Stops the server for that time.",
                   "STRINGMATCH-LEN <length> <pattern>",
@@ -164,6 +179,7 @@ constexpr Subcommand kSubcommands[] = {
     {"quicklist-packed-threshold", 3, 3, DebugIgnored},
     {"reload", 2, SIZE_MAX, DebugReloadCommand},
     {"set-active-expire", 3, 3, DebugSetActiveExpire},
+    {"set-disable-deny-scripts", 3, 3, DebugSetDisableDenyScripts},
     {"sleep", 3, 3, DebugSleep},
     {"stringmatch-len", 4, 4, DebugStringMatchLength},
 };

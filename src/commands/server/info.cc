@@ -20,6 +20,7 @@
 #include "engine/key_waiters.h"
 #include "engine/memory_limit.h"
 #include "net/event_loop.h"
+#include "script/scripting.h"
 
 namespace backplane {
 namespace {
@@ -127,6 +128,24 @@ void RatioLines(InfoWriter& w, std::string_view name, std::string_view ratio, si
   w.Line(fmt::format("{}_bytes", name), static_cast<int64_t>(outer) - static_cast<int64_t>(inner));
 }
 
+void ScriptLines(InfoWriter& w, Scripting& scripting) {
+  const size_t scripts_vm = scripting.scripts().vm_memory();
+  const size_t scripts = scripting.scripts().memory();
+  const size_t functions_vm = scripting.libraries().vm_memory();
+  const size_t functions = scripting.libraries().memory();
+  w.Line("used_memory_lua", scripts_vm);
+  w.Line("used_memory_vm_eval", scripts_vm);
+  w.Line("used_memory_lua_human", HumanBytes(scripts_vm));
+  w.Line("used_memory_scripts_eval", scripts);
+  w.Line("number_of_cached_scripts", scripting.scripts().count());
+  w.Line("number_of_functions", scripting.libraries().function_count());
+  w.Line("number_of_libraries", scripting.libraries().all().size());
+  w.Line("used_memory_vm_functions", functions_vm);
+  BytesLines(w, "used_memory_vm_total", scripts_vm + functions_vm);
+  w.Line("used_memory_functions", functions);
+  BytesLines(w, "used_memory_scripts", scripts + functions);
+}
+
 void MemorySection(CommandContext& ctx, InfoWriter& w) {
   auto& services = ctx.owner<ServerServices>();
   const AllocatorInfo info = ReadAllocatorInfo();
@@ -157,6 +176,7 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   BytesLines(
       w, "total_system_memory",
       static_cast<size_t>(sysconf(_SC_PHYS_PAGES)) * static_cast<size_t>(sysconf(_SC_PAGESIZE)));
+  ScriptLines(w, *services.scripting);
   const Settings& settings = ctx.engine().settings();
   BytesLines(w, "maxmemory", static_cast<size_t>(settings.maxmemory));
   w.Line("maxmemory_policy",

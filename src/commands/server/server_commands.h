@@ -18,6 +18,7 @@ class OptionTable;
 class ConnectionSet;
 class Persistence;
 class EventLoop;
+class Scripting;
 class ServerSamples;
 struct StartupDirectives;
 
@@ -79,6 +80,7 @@ struct ServerServices {
   ServerSamples* samples = nullptr;
   // Sections that come and go with modules; asked after all others. null in tests.
   class ModuleInfoSource* module_info = nullptr;
+  Scripting* scripting = nullptr;  // INFO memory
 };
 
 // `services` outlives the registry.

@@ -2,6 +2,7 @@
 // XREAD and XREADGROUP: what is new in several streams, for a client that keeps its own place, or
 // for one consumer of a group; both can wait for it.
 #include "base/ascii.h"
+#include "client/session.h"
 #include "commands/blocking.h"
 #include "commands/collection.h"
 #include "commands/stream/stream_commands.h"
@@ -25,6 +26,11 @@ struct ReadRequest {
 bool ReadOption(CommandContext& ctx, size_t* i, bool of_group, ReadRequest* request) {
   const size_t left = ctx.argc() - *i - 1;
   if (left >= 1 && ctx.ArgIs(*i, "block")) {
+    if (ctx.session().kind() == Session::Kind::kScript) {
+      ctx.Error("ERR " + ctx.command().fullname +
+                " command is not allowed with BLOCK option from scripts");
+      return false;
+    }
     const auto ms = ctx.IntegerArg(++*i, "ERR timeout is not an integer or out of range");
     if (!ms) return false;
     if (*ms < 0) {

@@ -24,6 +24,7 @@
 #include "client/session.h"
 #include "command/registry.h"
 #include "commands/families.h"
+#include "commands/scripting/scripting_commands.h"
 #include "config/settings.h"
 #include "engine/engine.h"
 #include "keyspace/keyspace.h"
@@ -49,6 +50,7 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
     RegisterStreamCommands(registry_);
     RegisterTransactionCommands(registry_);
     RegisterPubSubCommands(registry_);
+    RegisterScriptingCommands(registry_, scripting_);
     keyspace_.set_now_ms(kStartMs);
     engine_.AddListener(this);
     engine_.propagation().AddSink(this);
@@ -114,6 +116,7 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
   Session& session() { return session_; }
   Settings& settings() { return settings_; }
   CommandRegistry& registry() { return registry_; }
+  Scripting& scripting() { return scripting_; }
 
   // --- KeyspaceListener ---
   void OnKeyEvent(Database&, uint32_t notify_class, std::string_view event,
@@ -164,6 +167,7 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
   CommandRegistry registry_;
   Keyspace keyspace_{16};
   Engine engine_{Engine::Services{keyspace_, registry_, pubsub_, settings_, logger_}};
+  Scripting scripting_{&engine_};
   OutputBuffer output_;
   RespEncoder encoder_{&output_};
   Session session_{1, Session::Kind::kModule, &encoder_, nullptr};

@@ -1,0 +1,135 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// EVAL, EVALSHA, EVAL_RO, EVALSHA_RO.
+#include "commands/scripting/scripting_commands.h"
+
+namespace backplane {
+
+std::optional<size_t> KeyCountArg(CommandContext& ctx, std::string_view not_integer) {
+  const auto count = ctx.IntegerArg(2, not_integer);
+  if (!count) return std::nullopt;
+  if (*count > static_cast<int64_t>(ctx.argc() - 3)) {
+    ctx.Error("ERR Number of keys can't be greater than number of args");
+    return std::nullopt;
+  }
+  if (*count < 0) {
+    ctx.Error("ERR Number of keys can't be negative");
+    return std::nullopt;
+  }
+  return static_cast<size_t>(*count);
+}
+
+bool RefusedAsWhole(CommandContext& ctx, uint32_t script_flags) {
+  if ((script_flags & kScriptNoWrites) != 0) return false;
+  if (ctx.command().Is(kCmdReadonly)) {
+    ctx.Error("ERR Can not execute a script with write flag using *_ro command.");
+    return true;
+  }
+  if (ctx.engine().writes_blocked_by_save()) {
+    ctx.Error(ctx.engine().WriteRefusal());
+    return true;
+  }
+  return false;
+}
+
+bool RefusedWithinScript(CommandContext& ctx) {
+  if (!ctx.owner<Scripting>().runner().running()) [[likely]]
+    return false;
+  ctx.Error("ERR This Redis command is not allowed from script");
+  return true;
+}
+
+namespace {
+
+void RunScript(CommandContext& ctx, const EvalScripts::Script& script, size_t keys) {
+  if (script.has_shebang && RefusedAsWhole(ctx, script.flags)) return;
+  ctx.owner<Scripting>().scripts().Run(ctx, script, ctx.args().data() + 3, keys, ctx.argc() - 3);
+}
+
+void Eval(CommandContext& ctx) {
+  if (RefusedWithinScript(ctx)) return;
+  const auto keys = KeyCountArg(ctx, errors::kNotInteger);
+  if (!keys) return;
+  auto script = ctx.owner<Scripting>().scripts().Load(ctx.arg(1));
+  if (!script) return ctx.Error(script.error().message);
+  RunScript(ctx, **script, *keys);
+}
+
+void EvalSha(CommandContext& ctx) {
+  if (RefusedWithinScript(ctx)) return;
+  constexpr std::string_view kNoScript = "NOSCRIPT No matching script. Please use EVAL.";
+  constexpr size_t kSha1Size = 40;
+  if (ctx.arg(1).size() != kSha1Size) return ctx.Error(kNoScript);
+  const auto keys = KeyCountArg(ctx, errors::kNotInteger);
+  if (!keys) return;
+  const EvalScripts::Script* script = ctx.owner<Scripting>().scripts().Find(ctx.arg(1));
+  if (script == nullptr) return ctx.Error(kNoScript);
+  RunScript(ctx, *script, *keys);
+}
+
+constexpr uint64_t kFlags = kCmdNoScript | kCmdStale | kCmdSkipMonitor | kCmdNoMandatoryKeys;
+constexpr uint32_t kAnyUse = kKeyRW | kKeyAccess | kKeyUpdate;
+
+constexpr CommandSpec kCommands[] = {
+    {.name = "eval",
+     .handler = Eval,
+     .arity = -3,
+     .flags = kFlags,
+     .acl = kAclScripting,
+     .key_flags = kAnyUse,
+     .summary = "Runs a Lua script.",
+     .since = "2.6.0",
+     .group = "scripting",
+     .complexity = "Depends on the script.",
+     .keynum = {.numkeys_index = 2},
+     .arguments = "script numkeys [key [key ...]] [arg [arg ...]]"},
+    {.name = "evalsha",
+     .handler = EvalSha,
+     .arity = -3,
+     .flags = kFlags,
+     .acl = kAclScripting,
+     .key_flags = kAnyUse,
+     .summary = "Runs a loaded Lua script, named by its SHA-1.",
+     .since = "2.6.0",
+     .group = "scripting",
+     .complexity = "Depends on the script.",
+     .keynum = {.numkeys_index = 2},
+     .arguments = "sha1 numkeys [key [key ...]] [arg [arg ...]]"},
+    {.name = "eval_ro",
+     .handler = Eval,
+     .arity = -3,
+     .flags = kFlags | kCmdReadonly,
+     .acl = kAclScripting,
+     .key_flags = kKeyRO | kKeyAccess,
+     .summary = "Runs a Lua script that may only read.",
+     .since = "7.0.0",
+     .group = "scripting",
+     .complexity = "Depends on the script.",
+     .keynum = {.numkeys_index = 2},
+     .arguments = "script numkeys [key [key ...]] [arg [arg ...]]"},
+    {.name = "evalsha_ro",
+     .handler = EvalSha,
+     .arity = -3,
+     .flags = kFlags | kCmdReadonly,
+     .acl = kAclScripting,
+     .key_flags = kKeyRO | kKeyAccess,
+     .summary = "Runs a loaded Lua script that may only read, named by its SHA-1.",
+     .since = "7.0.0",
+     .group = "scripting",
+     .complexity = "Depends on the script.",
+     .keynum = {.numkeys_index = 2},
+     .arguments = "sha1 numkeys [key [key ...]] [arg [arg ...]]"},
+};
+
+}  // namespace
+
+void RegisterEvalCommands(CommandRegistry& registry, Scripting& scripting) {
+  registry.Add(kCommands, &scripting);
+}
+
+void RegisterScriptingCommands(CommandRegistry& registry, Scripting& scripting) {
+  RegisterEvalCommands(registry, scripting);
+  RegisterScriptCommand(registry, scripting);
+  RegisterFunctionCommands(registry, scripting);
+}
+
+}  // namespace backplane
