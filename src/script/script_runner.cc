@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/numbers.h"
 #include "base/random.h"
+#include "engine/memory_limit.h"
 #include "script/lua_libraries.h"
 #include "script/replies.h"
 
@@ -259,6 +260,13 @@ const char* ScriptRunner::CollectArgs(lua_State* lua) {
   return nullptr;
 }
 
+// As it was when the script began; what it has begun to write it may end.
+bool ScriptRunner::LacksMemory() const {
+  const MemoryLimit* limit = engine_.memory_limit();
+  return limit != nullptr && limit->exhausted() && !run_->wrote &&
+         (run_->facts.flags & kScriptAllowOom) == 0;
+}
+
 const Command* ScriptRunner::FindAllowed(std::string* refusal) {
   const Command* command = engine_.Resolve(session_, args_, refusal);
   if (command == nullptr) [[unlikely]] {
@@ -277,6 +285,8 @@ const Command* ScriptRunner::FindAllowed(std::string* refusal) {
       *refusal = "ERR Write commands are not allowed from read-only scripts.";
     } else if (engine_.writes_blocked_by_save()) [[unlikely]] {
       *refusal = engine_.WriteRefusal();
+    } else if (command->Is(kCmdDenyOom) && LacksMemory()) [[unlikely]] {
+      *refusal = MemoryLimit::kRefusal;
     } else {
       run_->wrote = true;
       return command;

@@ -120,6 +120,7 @@ class ScriptRunner {
   // Collects the arguments on the stack; an error text when they are none of a command.
   const char* CollectArgs(lua_State* lua);
   // The command that args_ name, if the script may call it; else null, and the reason in *refusal.
+  bool LacksMemory() const;
   const Command* FindAllowed(std::string* refusal);
   void ReplyError(lua_State* lua, CommandContext& ctx);
   void Reply(lua_State* lua, CommandContext& ctx);

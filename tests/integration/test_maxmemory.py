@@ -99,6 +99,16 @@ def test_a_transaction_that_became_too_much(limited):
     assert other.do("EXISTS", "k") == 0
 
 
+def test_scripts(limited):
+    conn = limited("noeviction")
+    fill(conn, 8000)
+    assert conn.do("EVAL", "return redis.call('get', KEYS[1])", 1, "k1") == b"x" * 1000
+    with pytest.raises(ReplyError, match="OOM command not allowed"):
+        conn.do("EVAL", "return redis.call('set', KEYS[1], 'v')", 1, "k1")
+    assert conn.do("EVAL", "redis.call('del', KEYS[1]) return redis.call('set', KEYS[1], 'v')", 1, "k1") == b"OK"
+    assert conn.do("EVAL", "#!lua flags=allow-oom\nreturn redis.call('set', KEYS[1], 'w')", 1, "k1") == b"OK"
+
+
 def test_evictions_are_told(limited):
     conn = limited("allkeys-random")
     conn.do("CONFIG", "SET", "notify-keyspace-events", "Ee")
