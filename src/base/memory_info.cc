@@ -13,7 +13,8 @@
 #ifdef BACKPLANE_JEMALLOC
 #include <jemalloc/jemalloc.h>
 #elif defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
-#include <sanitizer/allocator_interface.h>
+// The compiler's package has the function, not its header.
+extern "C" size_t __sanitizer_get_current_allocated_bytes();
 #endif
 
 namespace backplane {
@@ -73,11 +74,18 @@ const char* AllocatorName() {
 #else
 
 #if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+
 // The C library has nothing to count there.
 size_t AllocatedBytes() { return __sanitizer_get_current_allocated_bytes(); }
+
+AllocatorInfo ReadAllocatorInfo() {
+  const size_t bytes = AllocatedBytes();
+  return {.allocated = bytes, .active = bytes, .resident = bytes, .mapped = bytes};
+}
+
 #else
+
 size_t AllocatedBytes() { return ReadAllocatorInfo().allocated; }
-#endif
 
 AllocatorInfo ReadAllocatorInfo() {
   const struct mallinfo2 info = mallinfo2();
@@ -89,6 +97,8 @@ AllocatorInfo ReadAllocatorInfo() {
       .mapped = mapped,
   };
 }
+
+#endif
 
 void PurgeAllocator() { malloc_trim(0); }
 
