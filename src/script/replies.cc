@@ -150,12 +150,14 @@ class ReplyWriter {
         Boolean(lua_toboolean(lua_, -1) != 0);
         break;
       case LUA_TTABLE:
-        // A table that contains itself has no end.
-        if (lua_checkstack(lua_, 6) == 0) {
+        // A table that contains itself has no end, and each level takes of the C stack, too.
+        if (depth_ >= kDepthMax || lua_checkstack(lua_, 6) == 0) {
           sink_.Error("ERR reached lua stack limit");
-        } else if (!Tagged()) {
-          Array();
+          break;
         }
+        ++depth_;
+        if (!Tagged()) Array();
+        --depth_;
         break;
       default:
         sink_.Null();
@@ -271,9 +273,12 @@ class ReplyWriter {
     }
   }
 
+  static constexpr int kDepthMax = 1000;
+
   lua_State* lua_;
   ReplySink& sink_;
   bool resp3_;
+  int depth_ = 0;
 };
 
 }  // namespace
