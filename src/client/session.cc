@@ -2,6 +2,8 @@
 // Session: message delivery and state changes.
 #include "client/session.h"
 
+#include <utility>
+
 #include "base/assert.h"
 
 namespace backplane {
@@ -22,15 +24,25 @@ void Session::Unblock() {
   if (link_ != nullptr) link_->ResumeInput();
 }
 
-void Session::Reset(bool authenticated_after) {
+void Session::NotifyUserObserver() {
+  if (UserObserver* observer = std::exchange(user_observer_, nullptr))
+    observer->OnUserChanged(*this);
+}
+
+void Session::SetUser(std::shared_ptr<User> user_after, bool authenticated_after) {
+  NotifyUserObserver();
+  user = std::move(user_after);
+  authenticated = authenticated_after;
+}
+
+void Session::Reset(std::shared_ptr<User> user_after, bool authenticated_after) {
   transaction.reset();
   name.clear();
   db_index = 0;
   no_touch = false;
   no_evict = false;
   reply_mode = ReplyMode::kOn;
-  user = "default";
-  authenticated = authenticated_after;
+  SetUser(std::move(user_after), authenticated_after);
   reply_->set_resp(2);
 }
 

@@ -18,6 +18,8 @@
 namespace backplane {
 
 class Command;
+class Session;
+class User;
 
 // The network side of a session, implemented in engine/. Absent for internal sessions.
 class ClientLink {
@@ -58,6 +60,24 @@ class BlockedState {
   virtual int64_t deadline_ms() const = 0;
 };
 
+// Wants to know when a session stops acting as the user that it has now.
+class UserObserver {
+ public:
+  virtual ~UserObserver() = default;
+  // Called once for each time that it was set; also when the session goes.
+  virtual void OnUserChanged(Session& session) = 0;
+};
+
+// Logs clients in by other means than the passwords of users; the module host is one.
+class LoginHook {
+ public:
+  enum class Outcome : uint8_t { kNotHandled, kLoggedIn, kRefused };
+  virtual ~LoginHook() = default;
+  // kRefused: *error may hold the text for the client.
+  virtual Outcome Login(Session& session, std::string_view name, std::string_view password,
+                        std::string* error) = 0;
+};
+
 class Session final : public Subscriber {
  public:
   enum class Kind : uint8_t { kNormal, kModule, kReplay, kScript };
@@ -79,8 +99,15 @@ class Session final : public Subscriber {
   std::string name;
   std::string lib_name;
   std::string lib_version;
-  std::string user = "default";
+  // What it may do; null: everything (modules, replay). Changed by SetUser once the session is in
+  // use.
+  std::shared_ptr<User> user;
+  // It has logged in, or came when nobody had to.
   bool authenticated = true;
+  void SetUser(std::shared_ptr<User> user_after, bool authenticated_after);
+  void set_user_observer(UserObserver* observer) { user_observer_ = observer; }
+  // Tells the observer, if there is one.
+  void NotifyUserObserver();
   bool no_touch = false;
   bool no_evict = false;
   ReplyMode reply_mode = ReplyMode::kOn;
@@ -113,8 +140,8 @@ class Session final : public Subscriber {
   }
   void ReleaseMessages();
 
-  // RESET: everything but id and connection back to the start.
-  void Reset(bool authenticated_after);
+  // RESET: everything but id and connection back to the start, as `user`.
+  void Reset(std::shared_ptr<User> user_after, bool authenticated_after);
 
   // --- Subscriber ---
   void OnMessage(std::string_view channel, std::string_view message) override;
@@ -132,6 +159,7 @@ class Session final : public Subscriber {
   void Deliver(std::string_view word, std::string_view pattern, std::string_view channel,
                std::string_view message);
 
+  UserObserver* user_observer_ = nullptr;
   bool holding_ = false;
   std::vector<HeldMessage> held_;
   uint64_t id_;

@@ -79,6 +79,14 @@ enum KeyFlag : uint32_t {
   kKeyVariableFlags = 1u << 10,
 };
 
+// How a channel is used. The values are those of the module API.
+enum ChannelFlag : uint32_t {
+  kChannelPattern = 1u << 0,
+  kChannelPublish = 1u << 1,
+  kChannelSubscribe = 1u << 2,
+  kChannelUnsubscribe = 1u << 3,
+};
+
 // The names that COMMAND INFO prints for the set bits, in its order. Bits without a name (internal
 // ones) are left out.
 std::vector<std::string_view> CommandFlagNames(uint64_t flags);

@@ -41,6 +41,39 @@ uint64_t ImpliedCategories(uint64_t flags, uint64_t acl) {
   return acl;
 }
 
+// What the short forms of a row mean.
+std::vector<KeySpec> KeySpecsOf(const CommandSpec& row) {
+  if (!row.key_specs.empty()) return {row.key_specs.begin(), row.key_specs.end()};
+  uint32_t flags = row.key_flags;
+  if (flags == 0) {
+    flags = (row.flags & kCmdWrite) != 0 ? kKeyRW | kKeyUpdate : kKeyRO | kKeyAccess;
+  }
+  std::vector<KeySpec> specs;
+  if (row.keys.first > 0 && row.keynum.destination == 0) {
+    const int last = row.keys.last;
+    specs.push_back({.flags = flags,
+                     .begin = row.keys.first,
+                     .step = row.keys.step,
+                     .last = last < 0 ? last : last - row.keys.first});
+  }
+  const KeyNumSpec& counted = row.keynum;
+  if (counted.destination > 0) {
+    specs.push_back({.flags = kKeyOW | kKeyUpdate, .begin = counted.destination});
+    flags = kKeyRO | kKeyAccess;
+  }
+  if (counted.numkeys_index > 0) {
+    specs.push_back({.flags = flags, .begin = counted.numkeys_index, .counted = true, .first = 1});
+  }
+  if (!counted.keyword.empty()) {
+    specs.push_back({.flags = flags,
+                     .begin = counted.keyword_from,
+                     .keyword = counted.keyword,
+                     .last = -1,
+                     .limit = 2});
+  }
+  return specs;
+}
+
 std::unique_ptr<Command> FromRow(const CommandSpec& row, void* owner) {
   if (row.arity == 0) BadRow(row.name, "arity 0");
   if (row.keys.first > 0 && row.keys.step == 0) BadRow(row.name, "keys without a step");
@@ -56,13 +89,11 @@ std::unique_ptr<Command> FromRow(const CommandSpec& row, void* owner) {
   command->arity = row.arity;
   command->flags = row.flags;
   command->keys = row.keys;
-  command->keynum = row.keynum;
+  command->store_option = row.keynum.store_option;
   command->acl = ImpliedCategories(row.flags, row.acl);
-  command->key_flags = row.key_flags;
-  if (command->key_flags == 0 &&
-      (row.keys.first > 0 || row.keynum.numkeys_index > 0 || !row.keynum.keyword.empty())) {
-    command->key_flags = (row.flags & kCmdWrite) != 0 ? kKeyRW | kKeyUpdate : kKeyRO | kKeyAccess;
-  }
+  command->key_flags_of_call = row.key_flags_of_call;
+  command->key_specs = KeySpecsOf(row);
+  command->channels = row.channels;
   command->summary = row.summary;
   command->since = row.since;
   command->group = row.group;

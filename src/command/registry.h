@@ -24,13 +24,19 @@ struct CommandStats {
   uint64_t failed = 0;
 };
 
+// An argument that is a key, and how the call uses it (KeyFlag bits).
+struct KeyUse {
+  int position = 0;
+  uint32_t flags = 0;
+};
+
 // A registered command or subcommand. Address and id are stable while it is registered.
 class Command {
  public:
-  // Given the arguments, lists key positions; for commands whose keys no spec describes (module
-  // getkeys-api). Appends to *positions.
+  // Given the arguments, lists the keys; for commands whose keys no spec describes (module
+  // getkeys-api). Appends to *keys.
   using KeyFinder = void (*)(const Command& command, std::span<const std::string_view> args,
-                             std::vector<int>* positions);
+                             std::vector<KeyUse>* keys);
 
   std::string name;      // "get"; for a subcommand the part after '|'
   std::string fullname;  // "config|get"
@@ -39,12 +45,15 @@ class Command {
                           // command); outlives the command
   int arity = 0;
   uint64_t flags = 0;
-  KeyRange keys;
-  KeyNumSpec keynum;
+  KeyRange keys;  // what COMMAND says; key_specs say all
+  std::vector<KeySpec> key_specs;
+  bool store_option = false;  // see KeyNumSpec
   uint64_t acl = 0;
-  uint32_t key_flags = 0;
+  KeyFlagsOfCall key_flags_of_call = nullptr;
   KeyFinder key_finder = nullptr;
-  int id = 0;  // dense, never reused
+  ChannelSpec channels;
+  KeyFinder channel_finder = nullptr;  // lists channels, their flags are ChannelFlag bits
+  int id = 0;                          // dense, never reused
   const Command* parent = nullptr;
   std::string module_name;     // empty for built-ins
   mutable CommandStats stats;  // counted by the engine while everything else is fixed
@@ -53,6 +62,11 @@ class Command {
   std::string summary, since, group, complexity, arguments;
 
   bool Is(uint64_t flag) const { return (flags & flag) != 0; }
+  // Some calls of it have keys. A channel that is routed like a key (SSUBSCRIBE) is none.
+  bool HasKeys() const {
+    return key_finder != nullptr ||
+           (!key_specs.empty() && (key_specs.front().flags & kKeyNotKey) == 0);
+  }
   bool ArityOk(size_t argc) const {
     return arity >= 0 ? argc == static_cast<size_t>(arity) : argc >= static_cast<size_t>(-arity);
   }
@@ -110,5 +124,10 @@ class CommandRegistry {
 // of arguments specified for command", "Invalid arguments specified for command": texts for COMMAND
 // GETKEYS.
 Result<std::vector<int>> FindKeys(const Command& command, std::span<const std::string_view> args);
+// The same with the use of each.
+Result<std::vector<KeyUse>> FindKeyUses(const Command& command,
+                                        std::span<const std::string_view> args);
+// Positions in `args` that hold channels, their flags are ChannelFlag bits.
+std::vector<KeyUse> FindChannels(const Command& command, std::span<const std::string_view> args);
 
 }  // namespace backplane

@@ -16,6 +16,7 @@ class CommandContext;
 class Command;
 
 using CommandHandler = void (*)(CommandContext& ctx);
+using KeyFlagsOfCall = uint32_t (*)(std::span<const std::string_view> args);
 
 // Positions of keys in argv, as COMMAND's first, last and step: last < 0 counts from the end. first
 // == 0: no keys.
@@ -25,13 +26,39 @@ struct KeyRange {
   int step = 0;
 };
 
+// One specification of keys, as COMMAND INFO shows them: where keys begin, which arguments from
+// there on are keys, and what is done to them.
+struct KeySpec {
+  uint32_t flags = 0;  // KeyFlag bits
+  // Keys begin at this argument; with a keyword, behind the first such word from here on (negative:
+  // from there on backwards, counted from the end).
+  int begin = 0;
+  std::string_view keyword = {};
+  // Counted: the argument count_at behind the start says how many keys there are, the first of them
+  // is `first` behind the start. Otherwise keys go on to `last` behind the start (negative: from
+  // the end of the arguments), or, with last -1 and a limit, through 1/limit of what is left.
+  bool counted = false;
+  int count_at = 0;
+  int first = 0;
+  int step = 1;
+  int last = 0;
+  int limit = 0;
+  // No rule says which arguments they are: shown only.
+  bool unknown = false;
+};
+
+// Which arguments are channels: `first` and those behind it, all of them when count is -1.
+struct ChannelSpec {
+  uint32_t flags = 0;  // ChannelFlag bits
+  int first = 0;       // 0: none
+  int count = 0;
+};
+
 // Commands whose keys are counted by an argument ("numkeys key [key ...]"), or begin after a word.
 struct KeyNumSpec {
   int numkeys_index = 0;      // argv position of the count; 0: none
   int destination = 0;        // argv position of a destination key in front of it; 0: none
   bool store_option = false;  // "STORE key" after the fixed part (SORT): the last one counts
-  // "STORE key" and "STOREDIST key" after the fixed part (GEORADIUS): the first of each counts.
-  bool store_dist_option = false;
   // The keys are the first half of what follows this word, looked for from argv[keyword_from] on
   // (XREAD's STREAMS).
   std::string_view keyword = {};
@@ -52,6 +79,12 @@ struct CommandSpec {
   std::string_view group = {};
   std::string_view complexity = {};
   KeyNumSpec keynum = {};
+  // For commands that do different things to their keys: these then, and keys and keynum only say
+  // what COMMAND's first, last and step are.
+  std::span<const KeySpec> key_specs = {};
+  // How the keys of one call are used, where that depends on its arguments; kKeyVariableFlags.
+  KeyFlagsOfCall key_flags_of_call = nullptr;
+  ChannelSpec channels = {};
   std::string_view arguments =
       {};  // syntax after the name, as `redis-cli` hints show it: "key value [NX|XX]"
 };

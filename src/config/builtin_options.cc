@@ -221,6 +221,7 @@ class HzOption final : public Option {
   int64_t default_;
 };
 
+constexpr EnumName kAclPubsub[] = {{"resetchannels", 0}, {"allchannels", 1}};
 constexpr EnumName kOnlyNo[] = {{"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
@@ -240,10 +241,7 @@ constexpr EnumName kFacilities[] = {{"user", 8},         {"local0", 16 << 3}, {"
                                     {"local5", 21 << 3}, {"local6", 22 << 3}, {"local7", 23 << 3}};
 
 // Options of Redis 7.2 whose features this server does not have.
-constexpr std::string_view kMissing[] = {"acl-pubsub-default",
-                                         "aclfile",
-                                         "acllog-max-len",
-                                         "activedefrag",
+constexpr std::string_view kMissing[] = {"activedefrag",
                                          "activerehashing",
                                          "active-expire-effort",
                                          "aof-load-truncated",
@@ -358,6 +356,7 @@ constexpr IntegerRow kIntegers[] = {
     {"databases", &Settings::databases, 1, INT_MAX, kOptionImmutable},
     {"list-compress-depth", &Settings::list_compress_depth, 0, INT_MAX},
     {"rdb-version", &Settings::rdb_version, 10, 11},
+    {"acllog-max-len", &Settings::acllog_max_len, 0, INT64_MAX},
     {"slowlog-log-slower-than", &Settings::slowlog_log_slower_than, -1, INT64_MAX},
     {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},
 };
@@ -371,6 +370,7 @@ struct StringRow {
 constexpr StringRow kStrings[] = {
     {"unixsocket", &Settings::unixsocket, kOptionImmutable},
     {"requirepass", &Settings::requirepass, kOptionSensitive},
+    {"aclfile", &Settings::aclfile, kOptionImmutable},
     {"pidfile", &Settings::pidfile, kOptionImmutable},
     {"logfile", &Settings::logfile, kOptionImmutable},
     {"syslog-ident", &Settings::syslog_ident, kOptionImmutable},
@@ -403,6 +403,8 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                         &settings.enable_debug_command, std::span(kLocalAccess));
   AddOption<EnumOption>(table, "enable-protected-configs", kOptionImmutable,
                         &settings.enable_protected_configs, std::span(kLocalAccess));
+  AddOption<EnumOption>(table, "acl-pubsub-default", 0u, &settings.acl_pubsub_default,
+                        std::span(kAclPubsub));
   AddOption<HzOption>(table, &settings.hz);
   // The append-only file comes later; clients and tools ask for the option and are told how it
   // stands.

@@ -42,6 +42,7 @@ class LineReader {
       directives_->renames.emplace_back(args[0], args[1]);
       return {};
     }
+    if (name == "user" && !args.empty()) return AddUser(args);
     if (Option* option = options_.Find(name)) return ApplyOption(*option, args);
     if (name.find('.') != std::string::npos) {
       directives_->unknown.emplace_back(name, args);
@@ -59,6 +60,16 @@ class LineReader {
     if (option.name() == "save") return ApplySave(option, args);
     if (args.empty()) return Fail(ErrorCode::kInvalidArgument, "wrong number of arguments");
     return option.Set(args);
+  }
+
+  Status AddUser(const std::vector<std::string>& args) {
+    for (const auto& user : directives_->users) {
+      if (user[0] != args[0]) continue;
+      return Fail(ErrorCode::kInvalidArgument,
+                  "Duplicate user found. A user can only be defined once in config files");
+    }
+    directives_->users.push_back(args);
+    return {};
   }
 
   // Lines add up, over the file and the command line; one without values starts again.

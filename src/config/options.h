@@ -99,6 +99,7 @@ struct StartupDirectives {
   };
   std::vector<Module> modules;                               // loadmodule
   std::vector<std::pair<std::string, std::string>> renames;  // rename-command
+  std::vector<std::vector<std::string>> users;               // user: name and rules
   std::vector<std::pair<std::string, std::vector<std::string>>>
       unknown;  // names with a dot: module configs, applied once modules are loaded
   std::vector<std::string> ignored;     // options of the field that this server does not have yet

@@ -35,6 +35,11 @@ Wanted WantedLines(const OptionTable& options, const StartupDirectives& directiv
     for (const std::string& arg : module.args) line += " " + QuoteArg(arg);
     wanted["loadmodule"].push_back(line);
   }
+  for (const auto& words : directives.users) {
+    std::string line = "user";
+    for (const std::string& word : words) line += " " + word;
+    wanted["user"].push_back(line);
+  }
   for (const auto& [from, to] : directives.renames) {
     wanted["rename-command"].push_back("rename-command " + from + " " + (to.empty() ? "\"\"" : to));
   }
@@ -82,7 +87,8 @@ Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& di
     auto it = wanted.find(name);
     // An option of a module that is gone would keep the next start from coming up.
     const bool orphan = name.find('.') != std::string::npos && options.Find(name) == nullptr;
-    bool known = it != wanted.end() || name == "loadmodule" || name == "rename-command" || orphan;
+    bool known = it != wanted.end() || name == "loadmodule" || name == "rename-command" ||
+                 name == "user" || orphan;
     if (!known) {
       out += line + "\n";
       continue;

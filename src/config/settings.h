@@ -36,6 +36,9 @@ struct Settings {
   int64_t maxclients = 10000;
   bool protected_mode = true;
   std::string requirepass;
+  std::string aclfile;
+  int64_t acllog_max_len = 128;
+  int64_t acl_pubsub_default = 0;  // 1: new users may use all channels
   int64_t proto_max_bulk_len = 512ll * 1024 * 1024;
   int64_t client_query_buffer_limit = 1024ll * 1024 * 1024;
   OutputLimit output_limit_normal;

@@ -42,7 +42,7 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
     waits_on_ = false;
     owner_->retrying_ = this;
     owner_->ready_key_ = &key;
-    engine.Call(*session_, *command_, views, engine.SinkFor(*session_));
+    if (!Refused(views)) engine.Call(*session_, *command_, views, engine.SinkFor(*session_));
     owner_->retrying_ = nullptr;
     owner_->ready_key_ = nullptr;
     if (waits_on_) return false;
@@ -83,6 +83,19 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   }
 
  private:
+  // Its user may have lost the right to the command while it waited.
+  bool Refused(const std::vector<std::string_view>& args) {
+    if (session_->user == nullptr || session_->user->unrestricted()) return false;
+    Engine& engine = *owner_->engine_;
+    const std::string refusal =
+        engine.PermissionRefusal(*session_, *command_, args, AclLog::Context::kTopLevel, *session_);
+    if (refusal.empty()) return false;
+    ReplySink& sink = engine.SinkFor(*session_);
+    sink.Error(refusal);
+    engine.CountErrorReply(sink);
+    ++command_->stats.rejected;
+    return true;
+  }
   void Finish() {
     ++command_->stats.calls;
     End();

@@ -88,7 +88,7 @@ void Clients::OnAccept(int fd, bool is_unix) {
     KeepAlive(fd, static_cast<int>(settings.tcp_keepalive));
   Connection* connection = connections_->Adopt(fd, this);
   if (connection == nullptr) return;
-  if (settings.protected_mode && settings.requirepass.empty() && !connection->is_loopback()) {
+  if (settings.protected_mode && !engine_->LoginRequired() && !connection->is_loopback()) {
     connection->out().Append(kDenied);
     connection->CloseAfterFlush();
     ++engine_->stats().rejected_connections;
@@ -96,7 +96,8 @@ void Clients::OnAccept(int fd, bool is_unix) {
   }
   uint64_t id = NextId();
   auto client = std::make_unique<NetClient>(id, connection);
-  client->session().authenticated = settings.requirepass.empty();
+  client->session().authenticated = !engine_->LoginRequired();
+  if (const Users* users = engine_->users()) client->session().user = users->default_user();
   client->session().created_ms = engine_->keyspace().now_ms();
   NetClient* raw = client.get();
   connection->set_user_data(raw);
@@ -113,6 +114,7 @@ void Clients::OnClosed(Connection& connection) {
   if (client == nullptr) return;  // refused before it became a client
   Session& session = client->session();
   if (listener_ != nullptr) listener_->OnClientDisconnected(session);
+  session.NotifyUserObserver();
   if (BlockedState* blocked = session.blocked_state()) {
     session.Unblock();
     blocked->OnDisconnect();

@@ -203,6 +203,30 @@ void Engine::PropagateResult(CommandContext& ctx, uint64_t dirty_before) {
   if (changed || ctx.propagation_forced()) propagation_.Append(db, ctx.args());
 }
 
+// Permissions may have changed since the command was queued.
+std::string Engine::RefusalInTransaction(Session& session, const Command& command, Args args) {
+  const Denial denial = session.user->Check(services_.commands, command, args).denial;
+  if (denial == Denial::kNone) return {};
+  PermissionRefusal(session, command, args, AclLog::Context::kMulti, session);
+  ++command.stats.rejected;
+  std::string_view why;
+  switch (denial) {
+    case Denial::kNone:
+    case Denial::kCommand:
+      why = "no permission to execute the command or subcommand";
+      break;
+    case Denial::kKey:
+      why = "no permission to touch the specified keys";
+      break;
+    case Denial::kChannel:
+      why = "no permission to access one of the channels used as argument to the command";
+      break;
+  }
+  return "NOPERM ACLs rules changed between the moment the transaction was accumulated and the "
+         "EXEC call. This command is no longer allowed for the following reason: " +
+         std::string(why);
+}
+
 void Engine::RunTransaction(Session& session, ReplySink& reply) {
   std::unique_ptr<Transaction> transaction = std::move(session.transaction);
   services_.keyspace.watches().Unwatch(session.watcher);
@@ -219,6 +243,13 @@ void Engine::RunTransaction(Session& session, ReplySink& reply) {
       command = Resolve(session, views, &error);
       if (command == nullptr) {
         reply.Error(error);
+        CountErrorReply(reply);
+        continue;
+      }
+    }
+    if (session.user != nullptr && !session.user->unrestricted()) [[unlikely]] {
+      if (auto refusal = RefusalInTransaction(session, *command, views); !refusal.empty()) {
+        reply.Error(refusal);
         CountErrorReply(reply);
         continue;
       }

@@ -12,6 +12,7 @@
 #include <string_view>
 #include <vector>
 
+#include "acl/users.h"
 #include "base/clock.h"
 #include "base/log.h"
 #include "client/pubsub.h"
@@ -108,6 +109,16 @@ class Engine final : public KeyspaceObserver {
   // Null without a limit.
   MemoryLimit* memory_limit() const { return memory_limit_; }
   void set_memory_limit(MemoryLimit* limit) { memory_limit_ = limit; }
+  // Null where nobody is refused anything.
+  Users* users() const { return users_; }
+  void set_users(Users* users) { users_ = users; }
+  // Asked before the passwords of users; null: nobody.
+  LoginHook* login_hook() const { return login_hook_; }
+  void set_login_hook(LoginHook* hook) { login_hook_ = hook; }
+  bool LoginRequired() const { return users_ != nullptr && users_->LoginRequired(); }
+  // Writes the line of CLIENT LIST that the log of refusals shows; null: it shows none.
+  using ClientDescriber = std::string (*)(Engine& engine, Session& session);
+  void set_client_describer(ClientDescriber describer) { client_describer_ = describer; }
   // Null where nobody can wait: without an event loop.
   BlockedCommands* blocked_commands() const { return blocked_commands_; }
   void set_blocked_commands(BlockedCommands* commands) { blocked_commands_ = commands; }
@@ -122,6 +133,12 @@ class Engine final : public KeyspaceObserver {
   Command* Resolve(Session& session, Args args, std::string* error);
   // The reason why `command` may not run for this session now, whole error text; empty when it may.
   std::string Gate(Session& session, const Command& command, Args args);
+  // What its user may not do, logged under `caller`, the client that is at fault; whole error text,
+  // empty when nothing speaks against the command.
+  std::string PermissionRefusal(const Session& session, const Command& command, Args args,
+                                AclLog::Context context, Session& caller);
+  // Logs a refusal or failed login that was found elsewhere.
+  void LogDenial(AclLog::Entry entry, Session& caller);
   // Runs a resolved command, no gates. Replies go to `reply`. `propagate` false: nothing of it
   // reaches the stream. Nests.
   void Call(Session& session, const Command& command, Args args, ReplySink& reply,
@@ -202,6 +219,7 @@ class Engine final : public KeyspaceObserver {
 
  private:
   void Reject(Session& session, Command* command, std::string_view error);
+  std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
 
@@ -225,6 +243,9 @@ class Engine final : public KeyspaceObserver {
   std::string busy_reply_;
   BlockedCommands* blocked_commands_ = nullptr;
   MemoryLimit* memory_limit_ = nullptr;
+  Users* users_ = nullptr;
+  ClientDescriber client_describer_ = nullptr;
+  LoginHook* login_hook_ = nullptr;
   // Last: it is one of the listeners and hooks.
   std::unique_ptr<KeyWaiters> key_waiters_;
 };

@@ -45,10 +45,36 @@ std::string Engine::WriteRefusal() const {
   return writes_blocked_by_save_ ? std::string(kMisconf) : std::string();
 }
 
+void Engine::LogDenial(AclLog::Entry entry, Session& caller) {
+  if (users_ == nullptr) return;
+  if (client_describer_ != nullptr) entry.client = client_describer_(*this, caller);
+  users_->log().Add(std::move(entry), services_.keyspace.now_ms(),
+                    static_cast<size_t>(services_.settings.acllog_max_len));
+}
+
+std::string Engine::PermissionRefusal(const Session& session, const Command& command, Args args,
+                                      AclLog::Context context, Session& caller) {
+  if (session.user == nullptr) return {};
+  const User& user = *session.user;
+  const AclVerdict verdict = user.Check(services_.commands, command, args);
+  if (verdict.allowed()) return {};
+  AclLog::Entry entry;
+  entry.context = context;
+  entry.username = user.name();
+  if (verdict.denial == Denial::kCommand) {
+    entry.reason = AclLog::Reason::kCommand;
+    entry.object = command.fullname;
+  } else {
+    entry.reason = verdict.denial == Denial::kKey ? AclLog::Reason::kKey : AclLog::Reason::kChannel;
+    entry.object = args[static_cast<size_t>(verdict.arg)];
+  }
+  LogDenial(std::move(entry), caller);
+  return "NOPERM " + DenialText(user, command, args, verdict, false);
+}
+
 std::string Engine::Gate(Session& session, const Command& command, Args args) {
   // A password that is taken away again lets everybody in, those too who came while it was there.
-  if (!session.authenticated && !command.Is(kCmdNoAuth) &&
-      !services_.settings.requirepass.empty()) {
+  if (!session.authenticated && !command.Is(kCmdNoAuth) && LoginRequired()) {
     return std::string(errors::kNoAuth);
   }
   if (command.Is(kCmdProtected)) {
@@ -57,6 +83,15 @@ std::string Engine::Gate(Session& session, const Command& command, Args args) {
     if (!LocalAccessAllowed(
             is_debug ? settings.enable_debug_command : settings.enable_module_command, session)) {
       return ProtectedRefusal(command);
+    }
+  }
+  if (const User* user = session.user.get(); user != nullptr && !user->unrestricted())
+      [[unlikely]] {
+    const auto context =
+        session.transaction != nullptr ? AclLog::Context::kMulti : AclLog::Context::kTopLevel;
+    if (auto refusal = PermissionRefusal(session, command, args, context, session);
+        !refusal.empty()) {
+      return refusal;
     }
   }
   if (memory_limit_ != nullptr && !memory_limit_->Allows(session, command)) [[unlikely]] {

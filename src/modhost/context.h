@@ -82,6 +82,8 @@ struct RedisModuleCtx {
   backplane::CommandContext* command = nullptr;
   uint32_t flags = 0;
   uint64_t client_id = 0;  // of the client that this is about; 0: nobody
+  std::shared_ptr<backplane::User>
+      user;  // whom calls are made as, when they are; null: the client's
   RedisModuleBlockedClient* blocked = nullptr;
   void* blocked_privdata = nullptr;
   RedisModuleString* ready_key = nullptr;

@@ -32,6 +32,7 @@
 #include "modhost/load_request.h"
 #include "modhost/module.h"
 #include "modhost/module_file.h"
+#include "modhost/module_users.h"
 #include "modhost/server_events.h"
 #include "modhost/string.h"
 #include "modhost/sweeps.h"
@@ -153,6 +154,7 @@ class ModuleHost final : private LoopHook,
   KeyEvents& key_events() { return key_events_; }
   ServerEvents& events() { return events_; }
   CommandFilters& filters() { return filters_; }
+  ModuleUsers& users() { return users_; }
   ModuleTimers& timers() { return timers_; }
   OneShots& one_shots() { return one_shots_; }
   WatchedFds& watched_fds() { return watched_fds_; }
@@ -341,6 +343,7 @@ class ModuleHost final : private LoopHook,
   KeyEvents key_events_;
   ServerEvents events_;
   CommandFilters filters_;
+  ModuleUsers users_{this};
   ModuleTimers timers_;
   OneShots one_shots_;
   WatchedFds watched_fds_;

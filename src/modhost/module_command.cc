@@ -3,7 +3,6 @@
 #include "modhost/module_command.h"
 
 #include "base/ascii.h"
-#include "base/numbers.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
 #include "modhost/module_code.h"
@@ -101,62 +100,36 @@ void ModuleCommand::Run(CommandContext& ctx) {
 
 namespace {
 
-// Where a rule begins to find keys; 0: nowhere.
-int StartOf(const KeyRule& rule, std::span<const std::string_view> args) {
-  const int argc = static_cast<int>(args.size());
-  if (rule.keyword.empty()) return rule.begin < argc ? rule.begin : 0;
-  const int step = rule.begin < 0 ? -1 : 1;
-  for (int i = rule.begin < 0 ? argc + rule.begin : rule.begin; i > 0 && i < argc; i += step) {
-    if (EqualsIgnoreCase(args[static_cast<size_t>(i)], rule.keyword))
-      return i + 1 < argc ? i + 1 : 0;
-  }
-  return 0;
-}
-
-void AddKeys(const KeyRule& rule, std::span<const std::string_view> args,
-             std::vector<int>* positions) {
-  const int argc = static_cast<int>(args.size());
-  const int start = StartOf(rule, args);
-  if (start == 0) return;
-  int first = start;
-  int last = rule.last < 0 ? argc + rule.last : start + rule.last;
-  if (rule.last == -1 && rule.limit > 1) last = start + (argc - start) / rule.limit - 1;
-  if (rule.counted) {
-    const int64_t at = int64_t{start} + rule.count_at;
-    if (at >= argc) return;
-    const auto count = ParseInt64(args[static_cast<size_t>(at)]);
-    if (!count || *count < 1 || *count > argc) return;
-    first = start + rule.first;
-    last = first + (static_cast<int>(*count) - 1) * rule.step;
-  }
-  for (int i = first; i <= last && i < argc; i += rule.step) positions->push_back(i);
-}
-
-}  // namespace
-
-void ModuleCommand::FindKeysByRules(const Command& command, std::span<const std::string_view> args,
-                                    std::vector<int>* positions) {
-  const auto& self = *static_cast<ModuleCommand*>(command.owner);
-  for (const KeyRule& rule : self.key_rules_) AddKeys(rule, args, positions);
-}
-
-void ModuleCommand::FindKeys(const Command& command, std::span<const std::string_view> args,
-                             std::vector<int>* positions) {
+// Runs the command's function with the request to report positions.
+void Ask(const Command& command, std::span<const std::string_view> args, uint32_t request,
+         const char* purpose, std::vector<KeyUse>* out) {
   auto& self = *static_cast<ModuleCommand*>(command.owner);
   ModuleHost& host = self.module()->host();
   std::vector<ReportedPosition> reported;
   ModuleHost::InternalSession session(host, 0);
   ArgumentStrings strings(host.strings(), args);
   RedisModuleCtx ctx(self.module(), session.get(), &host.null_sink());
-  ctx.flags |= kCtxKeysRequest;
+  ctx.flags |= request;
   ctx.positions = &reported;
-  ModuleCallback mark(*self.module(), "getkeys");
-  self.function_(&ctx, strings.data(), strings.size());
+  ModuleCallback mark(*self.module(), purpose);
+  self.function()(&ctx, strings.data(), strings.size());
   for (const ReportedPosition& p : reported) {
     if (p.position > 0 && static_cast<size_t>(p.position) < args.size()) {
-      positions->push_back(p.position);
+      out->push_back({p.position, static_cast<uint32_t>(p.flags)});
     }
   }
+}
+
+}  // namespace
+
+void ModuleCommand::FindKeys(const Command& command, std::span<const std::string_view> args,
+                             std::vector<KeyUse>* keys) {
+  Ask(command, args, kCtxKeysRequest, "getkeys", keys);
+}
+
+void ModuleCommand::FindChannels(const Command& command, std::span<const std::string_view> args,
+                                 std::vector<KeyUse>* channels) {
+  Ask(command, args, kCtxChannelsRequest, "getchannels", channels);
 }
 
 }  // namespace backplane

@@ -3,11 +3,11 @@
 // module's handler. Owned by the module. Engine thread.
 #pragma once
 
+#include <deque>
 #include <memory>
 #include <span>
 #include <string>
 #include <string_view>
-#include <utility>
 #include <vector>
 
 #include "command/registry.h"
@@ -17,19 +17,6 @@
 namespace backplane {
 
 class CommandContext;
-
-// Where keys of a command stand, as a module described it. Positions count from the command's name.
-struct KeyRule {
-  uint32_t flags = 0;
-  std::string keyword;  // the search begins behind this word; empty: at `begin`
-  int begin = 0;        // with a keyword: looked for from here on; negative: backwards from the end
-  bool counted = false;
-  int count_at = 0;  // argument with the number of keys, from the start of the search
-  int first = 0;     // first key, from there
-  int step = 1;
-  int last = 0;   // not counted: last key, from the start; negative: from the end
-  int limit = 0;  // with last -1: only 1/limit of what is left
-};
 
 class ModuleCommand final : public Registration {
  public:
@@ -52,18 +39,19 @@ class ModuleCommand final : public Registration {
   // Null when it is no module's.
   static ModuleCommand* Of(const Command& command);
 
-  // The registry's handler and key finder.
+  // The registry's handler, key finder and channel finder.
   static void Run(CommandContext& ctx);
-  static void FindKeysByRules(const Command& command, std::span<const std::string_view> args,
-                              std::vector<int>* positions);
   static void FindKeys(const Command& command, std::span<const std::string_view> args,
-                       std::vector<int>* positions);
+                       std::vector<KeyUse>* keys);
+  static void FindChannels(const Command& command, std::span<const std::string_view> args,
+                           std::vector<KeyUse>* channels);
 
-  void set_key_rules(std::vector<KeyRule> rules) { key_rules_ = std::move(rules); }
+  // A copy that lives as long as the command: key specifications have views of their words.
+  std::string_view Keep(std::string_view word) { return words_.emplace_back(word); }
 
  private:
   RedisModuleCmdFunc function_;
-  std::vector<KeyRule> key_rules_;
+  std::deque<std::string> words_;
   Command* command_ = nullptr;
 };
 

@@ -199,6 +199,7 @@ void ModuleHost::ForgetReferences(Module& module) {
   sweeps_.Stop(module);
   key_events_.ForgetJobs(&module);
   one_shots_.Forget(&module);
+  users_.Forget(&module);
   // A child that a failed load leaves behind is nobody's; it is reaped without a word.
   if (child_.module == &module) child_ = {child_.pid, nullptr, nullptr, nullptr};
   std::erase_if(info_providers_, [&](const InfoProvider& p) { return p.module == &module; });

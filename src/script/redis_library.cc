@@ -125,10 +125,10 @@ int Breakpoint(lua_State* lua) {
 int Debug(lua_State*) { return 0; }
 
 int CheckCommand(lua_State* lua) {
-  const char* error = RunnerOf(lua).CheckCommand(lua);
+  bool allowed = false;
+  const char* error = RunnerOf(lua).CheckCommand(lua, &allowed);
   if (error != nullptr) return RaiseError(lua, error);
-  // Who may run scripts may run every command.
-  lua_pushboolean(lua, 1);
+  lua_pushboolean(lua, allowed ? 1 : 0);
   return 1;
 }
 

@@ -267,6 +267,18 @@ bool ScriptRunner::LacksMemory() const {
          (run_->facts.flags & kScriptAllowOom) == 0;
 }
 
+// By the permissions of the user that runs the script.
+bool ScriptRunner::IsForbidden(const Command& command, std::string* refusal) {
+  if (session_.user == nullptr || session_.user->unrestricted()) [[likely]]
+    return false;
+  const std::string why = engine_.PermissionRefusal(session_, command, args_, AclLog::Context::kLua,
+                                                    run_->ctx->session());
+  if (why.empty()) return false;
+  constexpr std::string_view kCode = "NOPERM ";
+  *refusal = "ERR ACL failure in script: " + why.substr(kCode.size());
+  return true;
+}
+
 const Command* ScriptRunner::FindAllowed(std::string* refusal) {
   const Command* command = engine_.Resolve(session_, args_, refusal);
   if (command == nullptr) [[unlikely]] {
@@ -280,6 +292,8 @@ const Command* ScriptRunner::FindAllowed(std::string* refusal) {
   }
   if (command->Is(kCmdNoScript) && !allows_all_) [[unlikely]] {
     *refusal = "ERR This Redis command is not allowed from script";
+  } else if (IsForbidden(*command, refusal)) [[unlikely]] {
+    // The refusal says why.
   } else if (command->Is(kCmdWrite)) {
     if (run_->facts.read_only) [[unlikely]] {
       *refusal = "ERR Write commands are not allowed from read-only scripts.";
@@ -327,13 +341,16 @@ bool ScriptRunner::CallCommand(lua_State* lua) {
   return ok;
 }
 
-const char* ScriptRunner::CheckCommand(lua_State* lua) {
+const char* ScriptRunner::CheckCommand(lua_State* lua, bool* allowed) {
   if (const char* error = CollectArgs(lua); error != nullptr) return error;
   const Command* command = engine_.commands().Find(args_[0]);
   if (command != nullptr && command->has_subcommands() && args_.size() > 1) {
     command = command->Subcommand(args_[1]);
   }
-  return command == nullptr ? "ERR Invalid command passed to redis.acl_check_cmd()" : nullptr;
+  if (command == nullptr) return "ERR Invalid command passed to redis.acl_check_cmd()";
+  const User* user = session_.user.get();
+  *allowed = user == nullptr || user->Check(engine_.commands(), *command, args_).allowed();
+  return nullptr;
 }
 
 bool ScriptRunner::SetReplication(int64_t flags) {

@@ -85,8 +85,9 @@ class ScriptRunner {
   // redis.call and redis.pcall: runs the command that the stack holds and pushes the reply. False
   // when that is an error.
   bool CallCommand(lua_State* lua);
-  // redis.acl_check_cmd: an error text when the stack holds no command that there is, or null.
-  const char* CheckCommand(lua_State* lua);
+  // redis.acl_check_cmd: an error text when the stack holds no command that there is, or null and
+  // whether the script's user may run it.
+  const char* CheckCommand(lua_State* lua, bool* allowed);
   void SetResp(int resp) { run_->resp = resp; }
   // False when there are no such flags (kReplicate...).
   bool SetReplication(int64_t flags);
@@ -122,6 +123,7 @@ class ScriptRunner {
   // The command that args_ name, if the script may call it; else null, and the reason in *refusal.
   bool LacksMemory() const;
   const Command* FindAllowed(std::string* refusal);
+  bool IsForbidden(const Command& command, std::string* refusal);
   void ReplyError(lua_State* lua, CommandContext& ctx);
   void Reply(lua_State* lua, CommandContext& ctx);
   void Look(lua_State* lua);

@@ -56,6 +56,10 @@ void Server::BuildServices() {
   keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases), &limits_);
   engine_ = std::make_unique<Engine>(
       Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
+  users_ = std::make_unique<Users>(&registry_, &settings_);
+  users_->SetDefaultPassword(settings_.requirepass);
+  engine_->set_users(users_.get());
+  engine_->set_client_describer(&ClientLine);
   blocked_commands_ = std::make_unique<BlockedCommands>(engine_.get(), &loop_);
   memory_limit_ = std::make_unique<MemoryLimit>(engine_.get(), &loop_);
   connections_ = std::make_unique<ConnectionSet>(&loop_);
@@ -73,6 +77,7 @@ void Server::BuildServices() {
   module_reports_ = std::make_unique<ModuleReports>(modules_.get());
   persistence_section_ = std::make_unique<PersistenceSection>(persistence_.get());
   connection_services_ = {clients_.get(), module_reports_.get()};
+  acl_services_ = {users_.get(), clients_.get()};
   server_services_ = {this,
                       &options_,
                       &directives_,
@@ -104,6 +109,7 @@ void Server::RegisterCommands() {
   RegisterPubSubCommands(registry_);
   RegisterConnectionCommands(registry_, connection_services_);
   RegisterClientCommands(registry_, connection_services_);
+  RegisterAclCommands(registry_, acl_services_);
   RegisterServerCommands(registry_, server_services_);
 }
 
@@ -226,8 +232,28 @@ Status Server::LoadModulesAndData() {
     return LoggedFailure(ErrorCode::kInvalidArgument,
                          "Module configuration '" + name + "' is of no loaded module, aborting");
   }
+  // After the modules: rules may name their commands.
+  if (auto status = LoadUsers(); !status) {
+    return LoggedFailure(status.error().code, status.error().message);
+  }
   BP_RETURN_IF_ERROR(persistence_->LoadAtStart());
   modules_->set_serving(true);
+  return {};
+}
+
+Status Server::LoadUsers() {
+  if (settings_.aclfile.empty()) return users_->LoadConfigured(directives_.users);
+  if (!directives_.users.empty()) {
+    return Fail(ErrorCode::kInvalidArgument,
+                "Users are defined both in the configuration file and, by the option aclfile, in a "
+                "file of their own. Use one of the two.");
+  }
+  auto users = users_->ReadFile(settings_.aclfile);
+  if (!users) {
+    return Fail(users.error().code,
+                "Aborting startup because of ACL errors: " + users.error().message);
+  }
+  users_->Replace(std::move(*users));
   return {};
 }
 
@@ -374,6 +400,7 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
   for (const std::string& name : names) {
     memory_changed |= name.starts_with("maxmemory") || name.starts_with("lfu-");
     if (name == "loglevel") ApplyLogSettings();
+    if (name == "requirepass") users_->SetDefaultPassword(settings_.requirepass);
     if (name == "notify-keyspace-events") engine_->ListenersChanged();
     if (name == "list-max-listpack-size") {
       keyspace_->limits().list_max_listpack_size =

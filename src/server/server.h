@@ -7,8 +7,10 @@
 #include <string>
 #include <vector>
 
+#include "acl/users.h"
 #include "client/pubsub.h"
 #include "command/registry.h"
+#include "commands/acl/acl_commands.h"
 #include "commands/connection/connection_commands.h"
 #include "commands/module/module_commands.h"
 #include "commands/server/server_commands.h"
@@ -67,6 +69,7 @@ class Server final : public OptionListener,
   std::unexpected<Error> LoggedFailure(ErrorCode code, const std::string& text);
   void LogBanner();
   Status LoadModulesAndData();
+  Status LoadUsers();
   Status OpenTcpListener(const std::string& address, int port);
   Status OpenTcpListeners();
   Status OpenListeners();
@@ -96,6 +99,7 @@ class Server final : public OptionListener,
   CommandRegistry registry_;
   PubSub pubsub_;
   EventLoop loop_;
+  std::unique_ptr<Users> users_;
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BlockedCommands> blocked_commands_;
   std::unique_ptr<MemoryLimit> memory_limit_;
@@ -108,6 +112,7 @@ class Server final : public OptionListener,
   std::unique_ptr<InfoSection> persistence_section_;
   std::vector<std::unique_ptr<Listener>> listeners_;
   ConnectionServices connection_services_;
+  AclServices acl_services_;
   ServerServices server_services_;
   ServerSamples samples_;
   std::string executable_;

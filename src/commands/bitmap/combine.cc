@@ -82,6 +82,9 @@ void BitOp(CommandContext& ctx) {
   ctx.Modified(key.bytes, kNotifyString, "set");
 }
 
+constexpr KeySpec kKeys[] = {{.flags = kKeyOW | kKeyUpdate, .begin = 2},
+                             {.flags = kKeyRO | kKeyAccess, .begin = 3, .last = -1}};
+
 constexpr CommandSpec kCommands[] = {
     {.name = "bitop",
      .handler = BitOp,
@@ -89,11 +92,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom,
      .keys = {2, -1, 1},
      .acl = kAclBitmap,
-     .key_flags = kKeyOW | kKeyUpdate,
      .summary = "Stores what a bitwise operation makes of strings.",
      .since = "2.6.0",
      .group = "bitmap",
      .complexity = "O(N) in the bytes of the longest string",
+     .key_specs = kKeys,
      .arguments = "<AND | OR | XOR | NOT> destkey key [key ...]"},
 };
 

@@ -226,6 +226,22 @@ void BitFieldRo(CommandContext& ctx) {
   RunReads(ctx, *operations);
 }
 
+// Without SET and INCRBY nothing is written.
+uint32_t BitFieldKeyFlags(std::span<const std::string_view> args) {
+  constexpr size_t kGetWords = 3;
+  constexpr size_t kOverflowWords = 2;
+  for (size_t i = 2; i < args.size();) {
+    if (EqualsIgnoreCase(args[i], "get")) {
+      i += kGetWords;
+    } else if (EqualsIgnoreCase(args[i], "overflow")) {
+      i += kOverflowWords;
+    } else {
+      return kKeyRW | kKeyAccess | kKeyUpdate;
+    }
+  }
+  return kKeyRO | kKeyAccess;
+}
+
 constexpr CommandSpec kCommands[] = {
     {.name = "bitfield",
      .handler = BitField,
@@ -238,6 +254,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.0",
      .group = "bitmap",
      .complexity = "O(1) for each operation",
+     .key_flags_of_call = BitFieldKeyFlags,
      .arguments = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] "
                   "<SET encoding offset value | INCRBY encoding offset increment> ...]"},
     {.name = "bitfield_ro",

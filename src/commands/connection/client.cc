@@ -81,7 +81,7 @@ std::string Describe(const Session& session, int64_t now_ms, int resp, uint64_t 
   field("events", session.blocked() ? "" : "r");
   bool known = session.last_command != nullptr && session.last_command_generation == generation;
   field("cmd", known ? session.last_command->fullname : "NULL");
-  field("user", session.authenticated ? session.user : "(superuser)");
+  field("user", session.user != nullptr ? session.user->name() : "(superuser)");
   number("redir", -1);
   number("resp", resp);
   field("lib-name", session.lib_name);
@@ -90,8 +90,7 @@ std::string Describe(const Session& session, int64_t now_ms, int resp, uint64_t 
 }
 
 std::string DescribeClient(CommandContext& ctx, Session& session) {
-  return Describe(session, ctx.keyspace().now_ms(), session.reply().resp(),
-                  ctx.engine().commands().generation());
+  return ClientLine(ctx.engine(), session);
 }
 
 void ClientId(CommandContext& ctx) {
@@ -154,7 +153,8 @@ void ClientList(CommandContext& ctx) {
 struct KillFilter {
   std::optional<uint64_t> id;
   std::optional<ClientType> type;
-  std::optional<std::string> addr, laddr, user;
+  std::optional<std::string> addr, laddr;
+  std::shared_ptr<User> user;
   bool skip_me = true;
 };
 
@@ -175,8 +175,9 @@ bool ParseKill(CommandContext& ctx, KillFilter* filter) {
     } else if (ctx.ArgIs(i, "laddr")) {
       filter->laddr = value;
     } else if (ctx.ArgIs(i, "user")) {
-      if (value != "default") return ctx.Error("ERR No such user '" + value + "'"), false;
-      filter->user = value;
+      const Users* users = ctx.engine().users();
+      filter->user = users == nullptr ? nullptr : users->Find(value);
+      if (filter->user == nullptr) return ctx.Error("ERR No such user '" + value + "'"), false;
     } else if (ctx.ArgIs(i, "skipme") &&
                (EqualsIgnoreCase(value, "yes") || EqualsIgnoreCase(value, "no"))) {
       filter->skip_me = EqualsIgnoreCase(value, "yes");
@@ -197,7 +198,7 @@ int64_t KillMatching(CommandContext& ctx, const KillFilter& filter) {
     if (filter.type && *filter.type != TypeOf(session)) continue;
     if (filter.addr && *filter.addr != client->peer()) continue;
     if (filter.laddr && *filter.laddr != client->local()) continue;
-    if (filter.user && *filter.user != session.user) continue;
+    if (filter.user != nullptr && filter.user != session.user) continue;
     ++killed;
     me ? client->CloseAfterReply() : client->Close();
   }
@@ -457,6 +458,11 @@ constexpr CommandSpec kCommands[] = {
 };
 
 }  // namespace
+
+std::string ClientLine(Engine& engine, Session& session) {
+  return Describe(session, engine.keyspace().now_ms(), session.reply().resp(),
+                  engine.commands().generation());
+}
 
 void RegisterClientCommands(CommandRegistry& registry, ConnectionServices& services) {
   registry.Add(kCommands, &services);

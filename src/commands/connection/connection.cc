@@ -41,33 +41,45 @@ void Select(CommandContext& ctx) {
   ctx.reply().Ok();
 }
 
-// Compares without leaking by its time where the texts differ.
-bool SecretEquals(std::string_view a, std::string_view b) {
-  unsigned char differ = a.size() == b.size() ? 0 : 1;
-  for (size_t i = 0; i < a.size(); ++i) {
-    differ = static_cast<unsigned char>(differ | (a[i] ^ (i < b.size() ? b[i] : 0)));
+bool Authenticate(CommandContext& ctx, std::string_view name, std::string_view password) {
+  Session& session = ctx.session();
+  if (LoginHook* hook = ctx.engine().login_hook()) {
+    std::string error;
+    switch (hook->Login(session, name, password, &error)) {
+      case LoginHook::Outcome::kLoggedIn:
+        return true;
+      case LoginHook::Outcome::kRefused:
+        ctx.Error(error.empty() ? std::string(kWrongPass) : "ERR " + error);
+        return false;
+      case LoginHook::Outcome::kNotHandled:
+        break;
+    }
   }
-  return differ == 0;
-}
-
-bool Authenticate(CommandContext& ctx, std::string_view user, std::string_view password) {
-  const std::string& wanted = ctx.engine().settings().requirepass;
-  bool ok = user == "default" && (wanted.empty() || SecretEquals(password, wanted));
-  if (!ok) {
+  const Users* users = ctx.engine().users();
+  auto user = users == nullptr ? nullptr : users->Login(name, password);
+  if (user == nullptr) {
+    AclLog::Entry entry;
+    entry.reason = AclLog::Reason::kAuth;
+    if (session.executing_transaction) entry.context = AclLog::Context::kMulti;
+    entry.object = ctx.arg(0);
+    entry.username = name;
+    ctx.engine().LogDenial(std::move(entry), session);
     ctx.Error(kWrongPass);
     return false;
   }
-  ctx.session().authenticated = true;
-  ctx.session().user = user;
+  session.SetUser(std::move(user), true);
   return true;
 }
 
 void Auth(CommandContext& ctx) {
   if (ctx.argc() > 3) return ctx.Error(errors::kSyntax);
-  if (ctx.argc() == 2 && ctx.engine().settings().requirepass.empty())
+  const Users* users = ctx.engine().users();
+  if (ctx.argc() == 2 && (users == nullptr || users->default_user()->nopass()))
     return ctx.Error(kAuthWithoutPassword);
   bool named = ctx.argc() == 3;
-  if (Authenticate(ctx, named ? ctx.arg(1) : "default", ctx.arg(named ? 2 : 1))) ctx.reply().Ok();
+  if (Authenticate(ctx, named ? ctx.arg(1) : Users::kDefaultName, ctx.arg(named ? 2 : 1))) {
+    ctx.reply().Ok();
+  }
 }
 
 bool ValidClientName(std::string_view name) {
@@ -154,7 +166,8 @@ void Reset(CommandContext& ctx) {
   Session& session = ctx.session();
   ctx.engine().pubsub().UnsubscribeAll(session);
   ctx.keyspace().watches().Unwatch(session.watcher);
-  session.Reset(ctx.engine().settings().requirepass.empty());
+  const Users* users = ctx.engine().users();
+  session.Reset(users == nullptr ? nullptr : users->default_user(), !ctx.engine().LoginRequired());
   ctx.reply().set_resp(2);
   ctx.reply().SimpleString("RESET");
 }

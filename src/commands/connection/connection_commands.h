@@ -2,11 +2,15 @@
 // PING to CLIENT: commands about the connection itself.
 #pragma once
 
+#include <string>
+
 #include "command/registry.h"
 
 namespace backplane {
 
 class Clients;
+class Engine;
+class Session;
 
 // What `HELLO` lists under "modules"; the module host implements it.
 class ModuleLister {
@@ -19,6 +23,9 @@ struct ConnectionServices {
   Clients* clients = nullptr;       // null in tests without a network
   ModuleLister* modules = nullptr;  // null: none
 };
+
+// What CLIENT LIST says of a client, without a line end.
+std::string ClientLine(Engine& engine, Session& session);
 
 // `services` outlives the registry.
 void RegisterConnectionCommands(CommandRegistry& registry, ConnectionServices& services);

@@ -4,6 +4,7 @@
 #include <utility>
 #include <vector>
 
+#include "command/key_specs.h"
 #include "commands/geo/geo_commands.h"
 #include "commands/zset/zset_commands.h"
 
@@ -290,6 +291,15 @@ void GeoRadiusByMemberRo(CommandContext& ctx) { RunRadius(ctx, Form::kRadiusRead
 constexpr std::string_view kComplexity =
     "O(N+log(M)): members in the cells around the area, size of the sorted set";
 
+constexpr KeySpec kRadiusKeys[] = {
+    {.flags = kKeyRO | kKeyAccess, .begin = 1},
+    {.flags = kKeyOW | kKeyUpdate, .begin = 6, .keyword = "STORE"},
+    {.flags = kKeyOW | kKeyUpdate, .begin = 6, .keyword = "STOREDIST"}};
+constexpr KeySpec kRadiusByMemberKeys[] = {
+    {.flags = kKeyRO | kKeyAccess, .begin = 1},
+    {.flags = kKeyOW | kKeyUpdate, .begin = 5, .keyword = "STORE"},
+    {.flags = kKeyOW | kKeyUpdate, .begin = 5, .keyword = "STOREDIST"}};
+
 constexpr CommandSpec kCommands[] = {
     {.name = "geosearch",
      .handler = GeoSearch,
@@ -311,11 +321,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom,
      .keys = {1, 2, 1},
      .acl = kAclGeo,
-     .key_flags = kKeyOW | kKeyUpdate,
      .summary = "Stores the members within a circle or a box.",
      .since = "6.2.0",
      .group = "geo",
      .complexity = kComplexity,
+     .key_specs = key_specs::kStoreFromOne,
      .arguments = "destination source <FROMMEMBER member | FROMLONLAT longitude latitude> "
                   "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> "
                   "[ASC | DESC] [COUNT count [ANY]] [STOREDIST]"},
@@ -325,12 +335,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom | kCmdMovableKeys,
      .keys = {1, 1, 1},
      .acl = kAclGeo,
-     .key_flags = kKeyRO | kKeyAccess,
      .summary = "The members within a circle around a position; GEOSEARCH replaces it.",
      .since = "3.2.0",
      .group = "geo",
      .complexity = kComplexity,
-     .keynum = {.store_dist_option = true},
+     .key_specs = kRadiusKeys,
      .arguments = "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] "
                   "[WITHHASH] [COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]"},
     {.name = "georadius_ro",
@@ -352,12 +361,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom | kCmdMovableKeys,
      .keys = {1, 1, 1},
      .acl = kAclGeo,
-     .key_flags = kKeyRO | kKeyAccess,
      .summary = "The members within a circle around a member; GEOSEARCH replaces it.",
      .since = "3.2.0",
      .group = "geo",
      .complexity = kComplexity,
-     .keynum = {.store_dist_option = true},
+     .key_specs = kRadiusByMemberKeys,
      .arguments = "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
                   "[COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]"},
     {.name = "georadiusbymember_ro",

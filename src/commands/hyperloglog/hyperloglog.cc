@@ -191,6 +191,9 @@ void PfMerge(CommandContext& ctx) {
   ctx.Modified(key.bytes, kNotifyString, "pfadd");
 }
 
+constexpr KeySpec kMergeKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyInsert, .begin = 1},
+                                  {.flags = kKeyRO | kKeyAccess, .begin = 2, .last = -1}};
+
 constexpr CommandSpec kCommands[] = {
     {.name = "pfadd",
      .handler = PfAdd,
@@ -222,11 +225,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom,
      .keys = {1, -1, 1},
      .acl = kAclHyperLogLog,
-     .key_flags = kKeyRW | kKeyAccess | kKeyInsert,
      .summary = "Merges HyperLogLogs into one.",
      .since = "2.8.9",
      .group = "hyperloglog",
      .complexity = "O(1) for each key",
+     .key_specs = kMergeKeys,
      .arguments = "destkey [sourcekey [sourcekey ...]]"},
 };
 

@@ -113,6 +113,13 @@ void Copy(CommandContext& ctx) {
   ctx.reply().Integer(1);
 }
 
+constexpr KeySpec kRenameKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .begin = 1},
+                                   {.flags = kKeyOW | kKeyUpdate, .begin = 2}};
+constexpr KeySpec kRenameNxKeys[] = {{.flags = kKeyRW | kKeyAccess | kKeyDelete, .begin = 1},
+                                     {.flags = kKeyOW | kKeyInsert, .begin = 2}};
+constexpr KeySpec kCopyKeys[] = {{.flags = kKeyRO | kKeyAccess, .begin = 1},
+                                 {.flags = kKeyOW | kKeyUpdate, .begin = 2}};
+
 constexpr CommandSpec kCommands[] = {
     {.name = "rename",
      .handler = Rename,
@@ -120,11 +127,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite,
      .keys = {1, 2, 1},
      .acl = kAclKeyspace,
-     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "Gives a key another name, overwriting.",
      .since = "1.0.0",
      .group = "generic",
      .complexity = "O(1)",
+     .key_specs = kRenameKeys,
      .arguments = "key newkey"},
     {.name = "renamenx",
      .handler = RenameNx,
@@ -132,11 +139,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdFast,
      .keys = {1, 2, 1},
      .acl = kAclKeyspace,
-     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "Gives a key another name if that is free.",
      .since = "1.0.0",
      .group = "generic",
      .complexity = "O(1)",
+     .key_specs = kRenameNxKeys,
      .arguments = "key newkey"},
     {.name = "move",
      .handler = Move,
@@ -144,7 +151,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdFast,
      .keys = {1, 1, 1},
      .acl = kAclKeyspace,
-     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
+     .key_flags = kKeyRW | kKeyAccess | kKeyUpdate,
      .summary = "Moves a key to another database.",
      .since = "1.0.0",
      .group = "generic",
@@ -156,11 +163,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom,
      .keys = {1, 2, 1},
      .acl = kAclKeyspace,
-     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Copies a key's value to another key.",
      .since = "6.2.0",
      .group = "generic",
      .complexity = "O(N) in elements",
+     .key_specs = kCopyKeys,
      .arguments = "source destination [DB destination-db] [REPLACE]"},
 };
 

@@ -10,6 +10,7 @@
 #include "client/session.h"
 #include "command/context.h"
 #include "commands/key/key_commands.h"
+#include "engine/engine.h"
 #include "value/hash_value.h"
 #include "value/list_value.h"
 #include "value/set_value.h"
@@ -28,6 +29,13 @@ struct SortOptions {
   int64_t limit_count = -1;
   std::optional<std::string_view> store;
 };
+
+// What BY and GET lead to is not known before the elements are.
+bool MayReadEveryKey(CommandContext& ctx) {
+  const User* user = ctx.session().user.get();
+  return user == nullptr || user->AllowsEveryKey(ctx.engine().commands(), ctx.command(), ctx.args(),
+                                                 kKeyRO | kKeyAccess);
+}
 
 std::optional<SortOptions> ParseSort(CommandContext& ctx, bool read_only) {
   SortOptions options;
@@ -53,8 +61,16 @@ std::optional<SortOptions> ParseSort(CommandContext& ctx, bool read_only) {
       options.by = ctx.arg(++i);
       // A pattern without '*' names no key per element: the order is then that of the collection.
       options.dont_sort = options.by.find('*') == std::string_view::npos;
+      if (!options.dont_sort && !MayReadEveryKey(ctx)) {
+        ctx.Error("ERR BY option of SORT denied due to insufficient ACL permissions.");
+        return std::nullopt;
+      }
     } else if (ctx.ArgIs(i, "get") && more >= 1) {
       options.gets.push_back(ctx.arg(++i));
+      if (!MayReadEveryKey(ctx)) {
+        ctx.Error("ERR GET option of SORT denied due to insufficient ACL permissions.");
+        return std::nullopt;
+      }
     } else {
       ctx.Error(errors::kSyntax);
       return std::nullopt;
@@ -254,6 +270,13 @@ void SortRo(CommandContext& ctx) { SortGeneric(ctx, true); }
 
 constexpr uint64_t kAcl = kAclSet | kAclSortedSet | kAclList | kAclDangerous;
 
+// Keys that the patterns of BY and GET lead to are known to nobody before the call.
+constexpr KeySpec kSortKeys[] = {{.flags = kKeyRO | kKeyAccess, .begin = 1},
+                                 {.flags = kKeyRO | kKeyAccess, .unknown = true},
+                                 {.flags = kKeyOW | kKeyUpdate, .unknown = true}};
+constexpr KeySpec kSortRoKeys[] = {{.flags = kKeyRO | kKeyAccess, .begin = 1},
+                                   {.flags = kKeyRO | kKeyAccess, .unknown = true}};
+
 constexpr CommandSpec kCommands[] = {
     {.name = "sort",
      .handler = Sort,
@@ -261,13 +284,13 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom | kCmdMovableKeys,
      .keys = {1, 1, 1},
      .acl = kAcl,
-     .key_flags = kKeyRO | kKeyAccess,
      .summary =
          "Sorts the elements of a list, a set or a sorted set, optionally storing the result.",
      .since = "1.0.0",
      .group = "generic",
      .complexity = "O(N+M*log(M)) in elements and results",
      .keynum = {.store_option = true},
+     .key_specs = kSortKeys,
      .arguments = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | "
                   "DESC] [ALPHA] "
                   "[STORE destination]"},
@@ -281,6 +304,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .group = "generic",
      .complexity = "O(N+M*log(M)) in elements and results",
+     .key_specs = kSortRoKeys,
      .arguments = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | "
                   "DESC] [ALPHA]"},
 };

@@ -2,6 +2,7 @@
 // BLPOP, BRPOP, BLMOVE, BRPOPLPUSH, BLMPOP: the plain commands, and a wait when there is nothing.
 #include "commands/blocking.h"
 
+#include "command/key_specs.h"
 #include "commands/collection.h"
 #include "commands/list/list_commands.h"
 
@@ -87,7 +88,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kFlags,
      .keys = {1, -2, 1},
      .acl = kAclList,
-     .key_flags = kKeyUse,
+     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "Takes the first element of the first list that has one; waits for one.",
      .since = "2.0.0",
      .group = "list",
@@ -99,7 +100,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kFlags,
      .keys = {1, -2, 1},
      .acl = kAclList,
-     .key_flags = kKeyUse,
+     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "Takes the last element of the first list that has one; waits for one.",
      .since = "2.0.0",
      .group = "list",
@@ -111,11 +112,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kFlags | kCmdDenyOom,
      .keys = {1, 2, 1},
      .acl = kAclList,
-     .key_flags = kKeyUse,
      .summary = "LMOVE that waits until the source has an element.",
      .since = "6.2.0",
      .group = "list",
      .complexity = "O(1)",
+     .key_specs = key_specs::kMoveElement,
      .arguments = "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout"},
     {.name = "brpoplpush",
      .handler = BRPopLPush,
@@ -123,18 +124,18 @@ constexpr CommandSpec kCommands[] = {
      .flags = kFlags | kCmdDenyOom,
      .keys = {1, 2, 1},
      .acl = kAclList,
-     .key_flags = kKeyUse,
      .summary = "RPOPLPUSH that waits until the source has an element; BLMOVE in one form.",
      .since = "2.2.0",
      .group = "list",
      .complexity = "O(1)",
+     .key_specs = key_specs::kMoveElement,
      .arguments = "source destination timeout"},
     {.name = "blmpop",
      .handler = BLMPop,
      .arity = -5,
      .flags = kCmdWrite | kCmdBlocking | kCmdMovableKeys,
      .acl = kAclList,
-     .key_flags = kKeyUse,
+     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "LMPOP that waits until one of the lists has an element.",
      .since = "7.0.0",
      .group = "list",

@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // LMOVE, RPOPLPUSH, LMPOP.
 #include "base/numbers.h"
+#include "command/key_specs.h"
 #include "commands/blocking.h"
 #include "commands/collection.h"
 #include "commands/list/list_commands.h"
@@ -120,11 +121,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom,
      .keys = {1, 2, 1},
      .acl = kAclList,
-     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "Takes an element from one list and puts it into another, or the same.",
      .since = "6.2.0",
      .group = "list",
      .complexity = "O(1)",
+     .key_specs = key_specs::kMoveElement,
      .arguments = "source destination <LEFT | RIGHT> <LEFT | RIGHT>"},
     {.name = "rpoplpush",
      .handler = RPopLPush,
@@ -132,11 +133,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom,
      .keys = {1, 2, 1},
      .acl = kAclList,
-     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "Moves the last element of a list to the head of another; LMOVE in one form.",
      .since = "1.2.0",
      .group = "list",
      .complexity = "O(1)",
+     .key_specs = key_specs::kMoveElement,
      .arguments = "source destination"},
     {.name = "lmpop",
      .handler = LMPop,

@@ -141,6 +141,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly,
      .keys = {1, 1, 1},
      .acl = kAclKeyspace,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Returns the value of a key as bytes that RESTORE understands.",
      .since = "2.6.0",
      .group = "generic",

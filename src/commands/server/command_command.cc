@@ -12,74 +12,64 @@
 namespace backplane {
 namespace {
 
-// The head of one key specification, up to what finds the keys. `index` is where they begin, or
-// where `keyword` is looked for.
-void BeginKeySpec(ReplySink& reply, const Command& command, std::string_view keyword, int index) {
-  auto flags = KeyFlagNames(command.key_flags);
-  reply.BeginMap(3);
-  reply.Bulk("flags");
-  reply.BeginSet(flags.size());
-  for (auto f : flags) reply.SimpleString(f);
-  reply.Bulk("begin_search");
+using Fields = std::initializer_list<std::pair<std::string_view, int>>;
+
+// "type" and "spec" of one half of a key specification.
+void ReplyHalf(ReplySink& reply, std::string_view half, std::string_view type,
+               std::string_view keyword, Fields numbers) {
+  reply.Bulk(half);
   reply.BeginMap(2);
   reply.Bulk("type");
-  reply.Bulk(keyword.empty() ? "index" : "keyword");
+  reply.Bulk(type);
   reply.Bulk("spec");
-  reply.BeginMap(keyword.empty() ? 1 : 2);
+  reply.BeginMap(numbers.size() + (keyword.empty() ? 0 : 1));
   if (!keyword.empty()) {
     reply.Bulk("keyword");
     reply.Bulk(keyword);
   }
-  reply.Bulk(keyword.empty() ? "index" : "startfrom");
-  reply.Integer(index);
-  reply.Bulk("find_keys");
-  reply.BeginMap(2);
-  reply.Bulk("type");
-}
-
-void ReplyKeyFinder(ReplySink& reply, std::string_view type,
-                    std::initializer_list<std::pair<std::string_view, int>> numbers) {
-  reply.Bulk(type);
-  reply.Bulk("spec");
-  reply.BeginMap(numbers.size());
   for (const auto& [name, value] : numbers) {
     reply.Bulk(name);
     reply.Integer(value);
   }
 }
 
-void ReplyKeySpecs(ReplySink& reply, const Command& command) {
-  const bool range = command.keys.first > 0;
-  const bool counted = command.keynum.numkeys_index > 0;
-  const bool named = !command.keynum.keyword.empty();
-  reply.BeginArray((range ? 1 : 0) + (counted ? 1 : 0) + (named ? 1 : 0));
-  if (range) {
-    BeginKeySpec(reply, command, {}, command.keys.first);
-    const int last = command.keys.last;
-    ReplyKeyFinder(reply, "range",
-                   {{"lastkey", last < 0 ? last : last - command.keys.first},
-                    {"keystep", command.keys.step},
-                    {"limit", 0}});
+void ReplyKeySpec(ReplySink& reply, const KeySpec& spec) {
+  auto flags = KeyFlagNames(spec.flags);
+  reply.BeginMap(3);
+  reply.Bulk("flags");
+  reply.BeginSet(flags.size());
+  for (auto f : flags) reply.SimpleString(f);
+  if (spec.unknown) {
+    ReplyHalf(reply, "begin_search", "unknown", {}, {});
+    return ReplyHalf(reply, "find_keys", "unknown", {}, {});
   }
-  if (counted) {
-    BeginKeySpec(reply, command, {}, command.keynum.numkeys_index);
-    ReplyKeyFinder(reply, "keynum", {{"keynumidx", 0}, {"firstkey", 1}, {"keystep", 1}});
+  if (spec.keyword.empty()) {
+    ReplyHalf(reply, "begin_search", "index", {}, {{"index", spec.begin}});
+  } else {
+    ReplyHalf(reply, "begin_search", "keyword", ToUpper(spec.keyword), {{"startfrom", spec.begin}});
   }
-  if (named) {
-    // The limit says that keys are the first half.
-    BeginKeySpec(reply, command, ToUpper(command.keynum.keyword), command.keynum.keyword_from);
-    ReplyKeyFinder(reply, "range", {{"lastkey", -1}, {"keystep", 1}, {"limit", 2}});
+  if (spec.counted) {
+    ReplyHalf(reply, "find_keys", "keynum", {},
+              {{"keynumidx", spec.count_at}, {"firstkey", spec.first}, {"keystep", spec.step}});
+  } else {
+    ReplyHalf(reply, "find_keys", "range", {},
+              {{"lastkey", spec.last}, {"keystep", spec.step}, {"limit", spec.limit}});
   }
+}
+
+// Which arguments are keys takes more than first, last and step to say.
+bool HasMovableKeys(const Command& command) {
+  return std::any_of(command.key_specs.begin(), command.key_specs.end(), [](const KeySpec& spec) {
+    return spec.counted || !spec.keyword.empty() || spec.unknown;
+  });
 }
 
 void ReplyInfo(ReplySink& reply, const Command& command) {
   reply.BeginArray(10);
   reply.Bulk(command.fullname);
   reply.Integer(command.arity);
-  auto flags = CommandFlagNames(command.flags |
-                                (command.keynum.numkeys_index > 0 || !command.keynum.keyword.empty()
-                                     ? uint64_t{kCmdMovableKeys}
-                                     : 0));
+  auto flags = CommandFlagNames(
+      command.flags | (HasMovableKeys(command) ? uint64_t{kCmdMovableKeys} : uint64_t{0}));
   reply.BeginSet(flags.size());
   for (auto f : flags) reply.SimpleString(f);
   reply.Integer(command.keys.first);
@@ -89,7 +79,8 @@ void ReplyInfo(ReplySink& reply, const Command& command) {
   reply.BeginSet(categories.size());
   for (auto c : categories) reply.SimpleString("@" + std::string(c));
   reply.BeginArray(0);  // tips
-  ReplyKeySpecs(reply, command);
+  reply.BeginArray(command.key_specs.size());
+  for (const KeySpec& spec : command.key_specs) ReplyKeySpec(reply, spec);
   reply.BeginArray(command.subcommands.size());
   for (const auto& [name, sub] : command.subcommands) ReplyInfo(reply, *sub);
 }
@@ -171,14 +162,14 @@ void CommandDocs(CommandContext& ctx) {
 }
 
 // The command that argv[2...] calls, with its key positions; nullopt after an error reply.
-std::optional<std::vector<int>> KeysOfArgs(CommandContext& ctx, const Command** command) {
+std::optional<std::vector<KeyUse>> KeysOfArgs(CommandContext& ctx, const Command** command) {
   auto args = ctx.args().subspan(2);
   *command = ctx.engine().commands().Resolve(args);
   if (*command == nullptr) {
     ctx.Error("ERR Invalid command specified");
     return std::nullopt;
   }
-  auto keys = FindKeys(**command, args);
+  auto keys = FindKeyUses(**command, args);
   if (!keys) {
     ctx.Error("ERR " + keys.error().message);
     return std::nullopt;
@@ -195,18 +186,18 @@ void CommandGetKeys(CommandContext& ctx) {
   auto keys = KeysOfArgs(ctx, &command);
   if (!keys) return;
   ctx.reply().BeginArray(keys->size());
-  for (int position : *keys) ctx.reply().Bulk(ctx.arg(static_cast<size_t>(position) + 2));
+  for (const KeyUse& key : *keys) ctx.reply().Bulk(ctx.arg(static_cast<size_t>(key.position) + 2));
 }
 
 void CommandGetKeysAndFlags(CommandContext& ctx) {
   const Command* command;
   auto keys = KeysOfArgs(ctx, &command);
   if (!keys) return;
-  auto flags = KeyFlagNames(command->key_flags & ~static_cast<uint32_t>(kKeyVariableFlags));
   ctx.reply().BeginArray(keys->size());
-  for (int position : *keys) {
+  for (const KeyUse& key : *keys) {
+    const auto flags = KeyFlagNames(key.flags);
     ctx.reply().BeginArray(2);
-    ctx.reply().Bulk(ctx.arg(static_cast<size_t>(position) + 2));
+    ctx.reply().Bulk(ctx.arg(static_cast<size_t>(key.position) + 2));
     ctx.reply().BeginSet(flags.size());
     for (auto f : flags) ctx.reply().SimpleString(f);
   }

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CONFIG GET, SET, REWRITE, RESETSTAT.
+#include "base/quoting.h"
 #include "command/context.h"
 #include "commands/help.h"
 #include "commands/server/server_families.h"
@@ -44,11 +45,27 @@ void ConfigSet(CommandContext& ctx) {
   ctx.reply().Ok();
 }
 
+// The users for the configuration file: none when they have a file of their own, or when there is
+// only the default user as it is at first.
+std::vector<std::vector<std::string>> UserWords(CommandContext& ctx) {
+  std::vector<std::vector<std::string>> users;
+  const Users* all = ctx.engine().users();
+  if (all == nullptr || !ctx.engine().settings().aclfile.empty()) return users;
+  const User& only = *all->default_user();
+  const bool as_at_first = only.unrestricted() && only.enabled() && only.nopass();
+  if (all->all().size() == 1 && as_at_first) return users;
+  for (const std::string& line : all->Lines()) {
+    if (auto words = SplitArgs(line)) users.push_back(std::move(*words));
+  }
+  return users;
+}
+
 void ConfigRewrite(CommandContext& ctx) {
   auto& services = ctx.owner<ServerServices>();
   if (services.directives->config_file.empty()) {
     return ctx.Error("ERR The server is running without a config file");
   }
+  services.directives->users = UserWords(ctx);
   if (auto status = RewriteConfigFile(*services.options, *services.directives); !status) {
     ctx.engine().logger().Warning("CONFIG REWRITE failed: " + status.error().message);
     return ctx.Error("ERR Rewriting config file: " + status.error().message);
@@ -66,6 +83,7 @@ void ConfigResetStat(CommandContext& ctx) {
   for (Command* command : ctx.engine().commands().All()) ResetStats(*command);
   ctx.engine().stats() = {};
   ctx.keyspace().stats() = {};
+  if (Users* users = ctx.engine().users()) users->log().ResetTotals();
   auto& services = ctx.owner<ServerServices>();
   if (services.samples != nullptr) services.samples->ResetRates();
   if (services.loop != nullptr) services.loop->ResetTurnStats();

@@ -243,6 +243,13 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("migrate_cached_sockets", 0);
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
+  if (Users* users = ctx.engine().users()) {
+    const AclLog::Totals& denied = users->log().totals();
+    w.Line("acl_access_denied_auth", denied.auth);
+    w.Line("acl_access_denied_cmd", denied.command);
+    w.Line("acl_access_denied_key", denied.key);
+    w.Line("acl_access_denied_channel", denied.channel);
+  }
 }
 
 void ReplicationSection(CommandContext& ctx, InfoWriter& w) {

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // SADD, SREM, SMOVE, SISMEMBER, SMISMEMBER, SCARD, SMEMBERS, SSCAN.
+#include "command/key_specs.h"
 #include "commands/collection.h"
 #include "commands/families.h"
 #include "commands/set/set_commands.h"
@@ -157,11 +158,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdFast,
      .keys = {1, 2, 1},
      .acl = kAclSet,
-     .key_flags = kKeyRW | kKeyAccess | kKeyDelete,
      .summary = "Moves a member from one set to another.",
      .since = "1.0.0",
      .group = "set",
      .complexity = "O(1)",
+     .key_specs = key_specs::kMoveElement,
      .arguments = "source destination member"},
     {.name = "sismember",
      .handler = SIsMember,
@@ -181,6 +182,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly | kCmdFast,
      .keys = {1, 1, 1},
      .acl = kAclSet,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Whether a set has each of several members.",
      .since = "6.2.0",
      .group = "set",
@@ -204,6 +206,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly,
      .keys = {1, 1, 1},
      .acl = kAclSet,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "All members of a set.",
      .since = "1.0.0",
      .group = "set",
@@ -215,6 +218,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly,
      .keys = {1, 1, 1},
      .acl = kAclSet,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Iterates over the members of a set.",
      .since = "2.8.0",
      .group = "set",

@@ -126,6 +126,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly,
      .keys = {1, 1, 1},
      .acl = kAclSet,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Members drawn at random; a negative count allows repetitions.",
      .since = "1.0.0",
      .group = "set",

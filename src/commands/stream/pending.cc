@@ -114,6 +114,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly,
      .keys = {1, 1, 1},
      .acl = kAclStream,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "What a group has delivered and nobody acknowledged: how much, or what.",
      .since = "5.0.0",
      .group = "stream",

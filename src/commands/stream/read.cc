@@ -322,6 +322,7 @@ constexpr CommandSpec kCommands[] = {
      .arity = -4,
      .flags = kCmdReadonly | kCmdBlocking | kCmdMovableKeys,
      .acl = kAclStream,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Entries above given ids of several streams; can wait for one.",
      .since = "5.0.0",
      .group = "stream",

@@ -221,6 +221,15 @@ void StrLen(CommandContext& ctx) {
 
 constexpr uint64_t kWriteFast = kCmdWrite | kCmdDenyOom | kCmdFast;
 
+// Only with GET is the old value seen.
+uint32_t SetKeyFlags(std::span<const std::string_view> args) {
+  constexpr size_t kOptionsFrom = 3;
+  for (size_t i = kOptionsFrom; i < args.size(); ++i) {
+    if (EqualsIgnoreCase(args[i], "get")) return kKeyRW | kKeyAccess | kKeyUpdate;
+  }
+  return kKeyOW | kKeyUpdate;
+}
+
 constexpr CommandSpec kCommands[] = {
     {.name = "get",
      .handler = Get,
@@ -228,6 +237,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly | kCmdFast,
      .keys = {1, 1, 1},
      .acl = kAclString,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Returns the string value of a key.",
      .since = "1.0.0",
      .group = "string",
@@ -245,6 +255,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(1)",
+     .key_flags_of_call = SetKeyFlags,
      .arguments =
          "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
          "PXAT unix-time-milliseconds | KEEPTTL]"},

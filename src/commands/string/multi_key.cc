@@ -74,6 +74,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly | kCmdFast,
      .keys = {1, -1, 1},
      .acl = kAclString,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Returns the string values of several keys.",
      .since = "1.0.0",
      .group = "string",

@@ -46,6 +46,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly,
      .keys = {1, 1, 1},
      .acl = kAclSortedSet,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "Members drawn at random; a negative count allows repetitions.",
      .since = "6.2.0",
      .group = "sorted-set",

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ZRANGE and ZRANGESTORE: all ranges in one command.
+#include "command/key_specs.h"
 #include "commands/zset/range_query.h"
 #include "commands/zset/zset_commands.h"
 
@@ -44,6 +45,7 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdReadonly,
      .keys = {1, 1, 1},
      .acl = kAclSortedSet,
+     .key_flags = kKeyRO | kKeyAccess,
      .summary = "The members in a range of ranks, scores or bytes.",
      .since = "1.2.0",
      .group = "sorted-set",
@@ -55,11 +57,11 @@ constexpr CommandSpec kCommands[] = {
      .flags = kCmdWrite | kCmdDenyOom,
      .keys = {1, 2, 1},
      .acl = kAclSortedSet,
-     .key_flags = kKeyOW | kKeyUpdate,
      .summary = "Stores the members in a range of ranks, scores or bytes.",
      .since = "6.2.0",
      .group = "sorted-set",
      .complexity = "O(log(N)+M): size of the sorted set, and members stored",
+     .key_specs = key_specs::kStoreFromOne,
      .arguments = "dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]"},
 };
 

@@ -43,6 +43,7 @@ void RegisterAllApis(ApiTable& table) {
   RegisterStringKeyApi(table);
   RegisterThreadApi(table);
   RegisterTimerApi(table);
+  RegisterUserApi(table);
   RegisterZsetApi(table);
 }
 

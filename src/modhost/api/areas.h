@@ -44,6 +44,7 @@ void RegisterStringApi(ApiTable& table);
 void RegisterStringKeyApi(ApiTable& table);
 void RegisterThreadApi(ApiTable& table);
 void RegisterTimerApi(ApiTable& table);
+void RegisterUserApi(ApiTable& table);
 void RegisterZsetApi(ApiTable& table);
 
 }  // namespace backplane

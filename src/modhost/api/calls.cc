@@ -61,9 +61,28 @@ bool Allowed(const Engine& engine, const Command& command, const CallArguments& 
 // What a called command may have left on the session must not reach the next call.
 void CleanSession(ModuleHost& host, Session& session) {
   session.transaction.reset();
+  if (session.user != nullptr) session.user.reset();
   if (!session.watcher.empty()) host.keyspace().watches().Unwatch(session.watcher);
   if (session.subscribed()) host.engine().pubsub().UnsubscribeAll(session);
   host.null_sink().set_resp(2);
+}
+
+// Makes the call as the context's user; false and *refusal when that may not run it.
+bool AllowedToUser(RedisModuleCtx* ctx, Session& session, const Command& command,
+                   const CallArguments& call, Refusal* refusal) {
+  session.user = ctx->user != nullptr ? ctx->user : ctx->session->user;
+  if (session.user == nullptr) {
+    *refusal = {ENOTSUP,
+                "ERR cannot run as user, no user directly attached to context or context's client"};
+    return false;
+  }
+  if (session.user->unrestricted()) return true;
+  refusal->text = ctx->host().engine().PermissionRefusal(session, command, call.args(),
+                                                         AclLog::Context::kModule, *ctx->session);
+  if (refusal->text.empty()) return true;
+  refusal->error = EACCES;
+  session.user.reset();
+  return false;
 }
 
 RedisModuleCallReply* Finish(RedisModuleCtx* ctx, CallReplyRoot* root, bool resp3) {
@@ -96,8 +115,15 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
   if (command == nullptr || !Allowed(host.engine(), *command, call, &refusal)) [[unlikely]] {
     return Refuse(ctx, call, refusal);
   }
+  if (call.Has(kCallRunAsUser) && !AllowedToUser(ctx, *session, *command, call, &refusal))
+      [[unlikely]] {
+    return Refuse(ctx, call, refusal);
+  }
   errno = 0;
-  if (call.Has(kCallDryRun)) return nullptr;
+  if (call.Has(kCallDryRun)) [[unlikely]] {
+    CleanSession(host, *session);
+    return nullptr;
+  }
   const bool resp3 = call.Has(kCallResp3) || (call.Has(kCallRespAuto) && ctx->sink->resp() == 3);
   CallReplyRoot* root = host.replies().Take();
   root->tape().set_resp(resp3 ? 3 : 2);

@@ -64,13 +64,18 @@ RedisModuleString* TextFor(RedisModuleCtx* ctx, const std::string& text) {
   return string;
 }
 
+// Null for a session that acts as nobody.
+RedisModuleString* UserNameFor(RedisModuleCtx* ctx, const Session& session) {
+  return session.user == nullptr ? nullptr : TextFor(ctx, session.user->name());
+}
+
 RedisModuleString* GetClientUserNameById(RedisModuleCtx* ctx, uint64_t id) {
   Session* session = FindSession(id);
   if (session == nullptr) {
     errno = ENOENT;
     return nullptr;
   }
-  return TextFor(ctx, session->user);
+  return UserNameFor(ctx, *session);
 }
 
 RedisModuleString* GetClientNameById(RedisModuleCtx* ctx, uint64_t id) {
@@ -97,7 +102,7 @@ int SetClientNameById(uint64_t id, RedisModuleString* name) {
 }
 
 RedisModuleString* GetCurrentUserName(RedisModuleCtx* ctx) {
-  return TextFor(ctx, ctx->session->user);
+  return UserNameFor(ctx, *ctx->session);
 }
 
 int MustObeyClient(RedisModuleCtx* ctx) {
@@ -107,7 +112,8 @@ int MustObeyClient(RedisModuleCtx* ctx) {
 int DeauthenticateAndCloseClient(RedisModuleCtx* ctx, uint64_t client_id) {
   Session* session = FindSession(client_id);
   if (session == nullptr) return REDISMODULE_ERR;
-  session->authenticated = false;
+  const Users* users = CurrentHost()->engine().users();
+  session->SetUser(users == nullptr ? nullptr : users->default_user(), false);
   // The caller still gets its reply.
   session->link()->CloseAfterReply();
   return REDISMODULE_OK;

@@ -75,27 +75,31 @@ const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, in
   return nullptr;
 }
 
-KeyRule RuleOf(const RedisModuleCommandKeySpec& spec) {
-  KeyRule rule;
-  rule.flags = static_cast<uint32_t>(spec.flags);
+KeySpec SpecOf(ModuleCommand& adapter, const RedisModuleCommandKeySpec& spec) {
+  KeySpec out;
+  out.flags = static_cast<uint32_t>(spec.flags);
   if (spec.begin_search_type == REDISMODULE_KSPEC_BS_KEYWORD) {
-    rule.keyword = spec.bs.keyword.keyword;
-    rule.begin = spec.bs.keyword.startfrom;
+    out.keyword = adapter.Keep(spec.bs.keyword.keyword);
+    out.begin = spec.bs.keyword.startfrom;
   } else if (spec.begin_search_type == REDISMODULE_KSPEC_BS_INDEX) {
-    rule.begin = spec.bs.index.pos;
+    out.begin = spec.bs.index.pos;
+  } else {
+    out.unknown = true;
   }
   if (spec.find_keys_type == REDISMODULE_KSPEC_FK_KEYNUM) {
-    rule.counted = true;
-    rule.count_at = spec.fk.keynum.keynumidx;
-    rule.first = spec.fk.keynum.firstkey;
-    rule.step = spec.fk.keynum.keystep;
+    out.counted = true;
+    out.count_at = spec.fk.keynum.keynumidx;
+    out.first = spec.fk.keynum.firstkey;
+    out.step = spec.fk.keynum.keystep;
   } else if (spec.find_keys_type == REDISMODULE_KSPEC_FK_RANGE) {
-    rule.last = spec.fk.range.lastkey;
-    rule.step = spec.fk.range.keystep;
-    rule.limit = spec.fk.range.limit;
+    out.last = spec.fk.range.lastkey;
+    out.step = spec.fk.range.keystep;
+    out.limit = spec.fk.range.limit;
+  } else if (spec.find_keys_type == REDISMODULE_KSPEC_FK_UNKNOWN) {
+    out.unknown = true;
   }
-  if (rule.step == 0) rule.step = 1;
-  return rule;
+  if (out.step == 0) out.step = 1;
+  return out;
 }
 
 // Arguments as a line of syntax: "[FROM numkeys source [source ...]]".
@@ -123,7 +127,7 @@ std::string SyntaxOf(const RedisModuleCommandArg* list, size_t entry_size, int d
 }
 
 void Describe(ModuleCommand& adapter, const RedisModuleCommandInfo& info,
-              std::vector<KeyRule> rules) {
+              std::vector<KeySpec> specs) {
   Command& command = adapter.command();
   auto text = [](const char* from) { return from == nullptr ? std::string() : std::string(from); };
   command.summary = text(info.summary);
@@ -131,22 +135,16 @@ void Describe(ModuleCommand& adapter, const RedisModuleCommandInfo& info,
   command.since = text(info.since);
   command.arguments = SyntaxOf(info.args, info.version->sizeof_arg, 0);
   if (info.arity != 0) command.arity = info.arity;
-  if (rules.empty()) return;
-  const KeyRule& first = rules[0];
-  command.key_flags = first.flags;
-  // What the registry can say by itself it says; the rest is found by the rules.
-  if (rules.size() == 1 && first.keyword.empty() && !first.counted && first.limit <= 1) {
-    const int last = first.last < 0 ? first.last : first.begin + first.last;
-    command.keys = {first.begin, last, first.step};
-    return;
-  }
-  if (first.keyword.empty() && !first.counted) {
+  if (specs.empty()) return;
+  // What COMMAND's first, last and step can say.
+  const KeySpec& first = specs[0];
+  if (first.keyword.empty() && !first.counted && !first.unknown) {
     command.keys = {first.begin, first.last < 0 ? first.last : first.begin + first.last,
                     first.step};
   }
-  command.flags |= kCmdMovableKeys;
-  if (command.key_finder == nullptr) command.key_finder = &ModuleCommand::FindKeysByRules;
-  adapter.set_key_rules(std::move(rules));
+  const bool plain = specs.size() == 1 && command.keys.first > 0 && first.limit <= 1;
+  if (!plain) command.flags |= kCmdMovableKeys;
+  command.key_specs = std::move(specs);
 }
 
 int Refuse(const ModuleCommand& adapter, int error, const char* why) {
@@ -163,12 +161,12 @@ int SetCommandInfo(RedisModuleCommand* handle, const RedisModuleCommandInfo* inf
   }
   ModuleCommand& adapter = *ModuleCommand::From(handle);
   if (adapter.described) return Refuse(adapter, EEXIST, "there is one already");
-  std::vector<KeyRule> rules;
+  std::vector<KeySpec> specs;
   for (size_t i = 0; info->key_specs != nullptr; ++i) {
     const auto& spec = *EntryAt(info->key_specs, info->version->sizeof_keyspec, i);
     if (spec.begin_search_type == REDISMODULE_KSPEC_BS_INVALID) break;
     if (const char* why = WhatIsWrong(spec)) return Refuse(adapter, EINVAL, why);
-    rules.push_back(RuleOf(spec));
+    specs.push_back(SpecOf(adapter, spec));
   }
   for (size_t i = 0; info->history != nullptr; ++i) {
     const auto& entry = *EntryAt(info->history, info->version->sizeof_historyentry, i);
@@ -176,11 +174,11 @@ int SetCommandInfo(RedisModuleCommand* handle, const RedisModuleCommandInfo* inf
     if (entry.changes == nullptr) return Refuse(adapter, EINVAL, "history without a change");
   }
   if (const char* why =
-          WhatIsWrong(info->args, info->version->sizeof_arg, static_cast<int>(rules.size()), 0)) {
+          WhatIsWrong(info->args, info->version->sizeof_arg, static_cast<int>(specs.size()), 0)) {
     return Refuse(adapter, EINVAL, why);
   }
   adapter.described = true;
-  Describe(adapter, *info, std::move(rules));
+  Describe(adapter, *info, std::move(specs));
   return REDISMODULE_OK;
 }
 

@@ -35,7 +35,12 @@ std::unique_ptr<Command> Describe(const Module& module, const char* name, const 
   command->module_name = module.name();
   command->group = "module";
   // What a module does with its keys is not known: everything is assumed.
-  command->key_flags = kKeyRW | kKeyAccess | kKeyUpdate;
+  if (keys.first > 0) {
+    command->key_specs = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate,
+                           .begin = keys.first,
+                           .step = keys.step,
+                           .last = keys.last < 0 ? keys.last : keys.last - keys.first}};
+  }
   command->acl = (flags & kCmdFast) != 0 ? kAclFast : kAclSlow;
   if ((flags & kCmdWrite) != 0) command->acl |= kAclWrite;
   if ((flags & kCmdReadonly) != 0) command->acl |= kAclRead;
@@ -44,6 +49,9 @@ std::unique_ptr<Command> Describe(const Module& module, const char* name, const 
   if ((flags & kCmdModuleGetKeys) != 0) {
     command->flags |= kCmdMovableKeys;
     command->key_finder = &ModuleCommand::FindKeys;
+  }
+  if ((flags & kCmdModuleGetChannels) != 0) {
+    command->channel_finder = &ModuleCommand::FindChannels;
   }
   return command;
 }

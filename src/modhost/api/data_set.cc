@@ -77,21 +77,19 @@ int* GetCommandKeysWithFlags(RedisModuleCtx* ctx, RedisModuleString** argv, int 
     return nullptr;
   }
   errno = 0;
-  auto positions = FindKeys(*command, args);
-  if (!positions || positions->empty()) return nullptr;
+  const auto found = FindKeyUses(*command, args);
+  if (!found || found->empty()) return nullptr;
   // Freed by the module through its own Free, which counts them: so they come from its Alloc.
   using Alloc = void* (*)(size_t);
   auto alloc = reinterpret_cast<Alloc>(SlotFunction(ctx->module->slot(), "Alloc"));
-  const size_t bytes = positions->size() * sizeof(int);
+  const size_t bytes = found->size() * sizeof(int);
   auto* keys = static_cast<int*>(alloc(bytes));
-  std::memcpy(keys, positions->data(), bytes);
-  if (out_flags != nullptr) {
-    *out_flags = static_cast<int*>(alloc(bytes));
-    for (size_t i = 0; i < positions->size(); ++i) {
-      (*out_flags)[i] = static_cast<int>(command->key_flags);
-    }
+  if (out_flags != nullptr) *out_flags = static_cast<int*>(alloc(bytes));
+  for (size_t i = 0; i < found->size(); ++i) {
+    keys[i] = (*found)[i].position;
+    if (out_flags != nullptr) (*out_flags)[i] = static_cast<int>((*found)[i].flags);
   }
-  *num_keys = static_cast<int>(positions->size());
+  *num_keys = static_cast<int>(found->size());
   return keys;
 }
 

@@ -1,0 +1,142 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Users and permissions as modules see them. Needs level 7.2: Debian's redis-server 7.0 lacks some of the functions."""
+
+import pytest
+
+MODULES = ["users"]
+ACCESS, INSERT, DELETE, UPDATE = 1 << 4, 1 << 6, 1 << 7, 1 << 5
+PATTERN, PUBLISH, SUBSCRIBE, UNSUBSCRIBE = 1, 2, 4, 8
+
+
+@pytest.fixture(autouse=True)
+def newest(release):
+    if release < (7, 2):
+        pytest.skip("needs functions of 7.2")
+
+
+@pytest.fixture
+def limited(conn):
+    conn.do("acl", "setuser", "limited", "reset", "on", "nopass", "+get", "+set", "%R~r*", "%W~w*", "&chat:*", "&p*")
+    yield "limited"
+    conn.do("acl", "deluser", "limited")
+
+
+def test_command_checks(conn, limited):
+    assert conn.do("users.check", limited, "command", "get", "r1") == b"OK"
+    assert conn.do("users.check", limited, "command", "get", "w1") == b"EACCES"
+    assert conn.do("users.check", limited, "command", "del", "w1") == b"EACCES"
+    assert conn.do("users.check", limited, "command", "nosuch") == b"ENOENT"
+    assert conn.do("users.check", "nobody", "command", "get", "r1") is None
+    conn.do("acl", "setuser", limited, "off")
+    assert conn.do("users.check", limited, "command", "get", "r1") is None
+
+
+def test_key_checks(conn, limited):
+    for key, flags, outcome in [("r1", ACCESS, b"OK"), ("r1", UPDATE, b"EACCES"), ("w1", INSERT | DELETE, b"OK"),
+                                ("w1", ACCESS | UPDATE, b"EACCES"), ("w1", 0, b"OK"), ("x", 0, b"EACCES"),
+                                ("r1", 1 << 20, b"EINVAL")]:
+        assert conn.do("users.check", limited, "key", key, flags) == outcome, (key, flags)
+
+
+def test_channel_checks(conn, limited):
+    for channel, flags, outcome in [("chat:1", PUBLISH, b"OK"), ("x", SUBSCRIBE, b"EACCES"), ("x", UNSUBSCRIBE, b"OK"),
+                                    ("p*", SUBSCRIBE | PATTERN, b"OK"), ("p1*", SUBSCRIBE | PATTERN, b"EACCES"),
+                                    ("x", 1 << 20, b"EINVAL")]:
+        assert conn.do("users.check", limited, "channel", channel, flags) == outcome, (channel, flags)
+
+
+def test_calls_as_the_callers_user(conn, server, limited):
+    conn.do("acl", "setuser", limited, "+@all", "-del")
+    client = server.connect()
+    client.do("auth", limited, "x")
+    assert client.do("users.call", "C", "set", "w1", "v") == b"OK"
+    assert client.do("users.call", "C", "set", "x", "v") == b"EACCES"
+    assert client.error("users.call", "CE", "set", "x", "v") == "NOPERM No permissions to access a key"
+    assert client.error("users.call", "CE", "del", "w1") == "NOPERM User limited has no permissions to run the 'del' command"
+    assert client.do("users.call", "", "set", "x", "v") == b"OK"  # Without C the module may do everything.
+    entry = conn.do("acl", "log", 1)[0]
+    assert entry[3] == b"command" and entry[5] == b"module" and entry[7] == b"del" and entry[9] == b"limited"
+
+
+def test_calls_as_the_modules_user(conn):
+    conn.do("users.new", "mine")
+    assert conn.do("users.rules", "~* &* +@all -set") == b"off sanitize-payload ~* &* +@all -set"
+    assert conn.do("users.callas", "C", "get", "x") in (None, b"v")
+    assert conn.error("users.callas", "CE", "set", "x", "v") == "NOPERM User mine has no permissions to run the 'set' command"
+    # Scripts that it calls are bound as well.
+    text = conn.error("users.callas", "CE", "eval", "return redis.call('set', 'x', 1)", "0")
+    assert text.startswith("ERR ACL failure in script: User mine has no permissions to run the 'set' command")
+    assert conn.do("users.callas", "", "set", "x", "v") == b"OK"
+
+
+def test_rules(conn):
+    conn.do("users.new", "mine")
+    assert conn.do("users.rule", "+get") == b"OK"
+    assert conn.do("users.rule", "nonsense") == b"EINVAL"
+    assert "nonsense" in conn.error("users.rules", "+set nonsense")
+    assert conn.do("users.rules", "(~a +del)") == b"off sanitize-payload resetchannels -@all +get (~a resetchannels -@all +del)"
+    assert b"mine" not in conn.do("acl", "users")
+
+
+def test_logging_in(conn, server, limited):
+    client = server.connect()
+    changes = conn.do("users.changes")[0]
+    conn.do("users.new", "mine")
+    assert client.error("users.login") == "ERR refused"  # It is off.
+    conn.do("users.rules", "on +@all ~*")
+    own_id = client.do("client", "id")
+    assert client.do("users.login") == own_id
+    assert client.do("acl", "whoami") == b"mine"
+    assert client.error("users.login", "nobody") == "ERR refused"
+    conn.do("acl", "setuser", limited, "+@all")
+    assert client.do("users.login", limited) == own_id
+    assert client.do("acl", "whoami") == b"limited"
+    assert conn.do("users.changes") == [changes + 1, own_id]
+    client.do("auth", "default", "")
+    assert conn.do("users.changes") == [changes + 2, own_id]
+    client.do("auth", "default", "")
+    assert conn.do("users.changes") == [changes + 2, own_id]
+
+
+def test_a_freed_user_takes_its_clients_along(conn, server):
+    client = server.connect()
+    changes = conn.do("users.changes")[0]
+    conn.do("users.new", "mine")
+    conn.do("users.rules", "on +@all")
+    client.do("users.login")
+    conn.do("users.free")
+    with pytest.raises((EOFError, ConnectionError)):
+        client.do("ping")
+    assert conn.do("users.changes")[0] == changes + 1
+
+
+def test_log_entries(conn):
+    conn.do("users.new", "mine")
+    for reason, name in [(0, b"auth"), (1, b"command"), (2, b"key"), (3, b"channel")]:
+        conn.do("acl", "log", "reset")
+        conn.do("users.log", reason, "what")
+        entries = conn.do("acl", "log")
+        assert [(entry[3], entry[5], entry[7], entry[9]) for entry in entries] == [
+            (name, b"module", b"what", b"n"), (name, b"module", b"what", b"mine")]
+    conn.do("acl", "log", "reset")
+    conn.do("users.log", 9, "what")
+    assert conn.do("acl", "log") == []
+
+
+def test_authentication_by_the_module(conn, server):
+    conn.do("acl", "setuser", "guest", "on", ">secret", "+@all")
+    client = server.connect()
+    wrong = "WRONGPASS invalid username-password pair or user is disabled."
+    assert client.error("auth", "guest", "x") == wrong
+    conn.do("users.guard")
+    assert client.do("auth", "guest", "x") == b"OK"
+    assert client.do("acl", "whoami") == b"guest"
+    assert client.error("auth", "evil", "x") == wrong
+    assert client.error("auth", "evil", "why") == "ERR no evil here"
+    assert client.error("hello", "2", "auth", "evil", "why") == "ERR no evil here"
+    assert client.do("acl", "whoami") == b"guest"
+    assert client.error("auth", "guest", "pass on") == wrong
+    assert client.do("auth", "guest", "secret") == b"OK"
+    conn.do("module", "unload", "users")
+    assert client.error("auth", "evil", "why") == wrong
+    conn.do("acl", "deluser", "guest")
