@@ -284,4 +284,11 @@ CONNECTION = [
     row("DISCARD", weight=0.5),
 ]
 
-ROWS = STRINGS + BITMAPS + HASHES + LISTS + SETS + SORTED_SETS + STREAMS + KEYS + CONNECTION
+SCRIPTS = [
+    row("EVAL script 1 key:snclzm val", "scores", weight=30),
+    row("EVAL_RO script 1 key:snclzm val", "scores", weight=8),
+    row("EVAL script nkeys:snl val", "scores", weight=4),
+    row("EVALSHA val 1 key:s val", weight=1),
+]
+
+ROWS = SCRIPTS + STRINGS + BITMAPS + HASHES + LISTS + SETS + SORTED_SETS + STREAMS + KEYS + CONNECTION

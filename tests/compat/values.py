@@ -39,6 +39,29 @@ POOLS = {
 WRONG_TYPE_SHARE = 0.08
 
 
+# For one key and one argument. Their replies have an order of their own.
+SCRIPTS = [
+    b"return redis.call('GET', KEYS[1])",
+    b"return redis.pcall('LPUSH', KEYS[1], ARGV[1])",
+    b"redis.call('SET', KEYS[1], ARGV[1]) return redis.call('INCR', KEYS[1])",
+    b"redis.call('DEL', KEYS[1]) return redis.call('RPUSH', KEYS[1], ARGV[1], 'x')",
+    b"return {redis.call('EXISTS', KEYS[1]), ARGV[1], tonumber(ARGV[1]), redis.call('TYPE', KEYS[1]), false, {1, {}}}",
+    b"local r = redis.pcall('LRANGE', KEYS[1], 0, -1) if r.err then return redis.status_reply('no list') end return r",
+    b"return redis.call('ZRANGE', KEYS[1], 0, -1)",
+    b"redis.setresp(3) return redis.call('ZSCORE', KEYS[1], 'm1')",
+    b"return redis.error_reply('MY ' .. string.len(ARGV[1]))",
+    b"return cjson.encode({ARGV[1], #KEYS})",
+    b"return redis.call('APPEND', KEYS[1], ARGV[1]) + 0.5",
+    b"local n = 0 for i = 1, 3 do n = n + redis.call('STRLEN', KEYS[1]) end return n",
+    b"return redis.call('XRANGE', KEYS[1], '-', '+', 'COUNT', 2)",
+    b"return redis.call('NOSUCHCOMMAND')",
+    b"return redis.call('GET')",
+    b"return nosuchvariable",
+    b"return {ok = ARGV[1]}",
+    b"syntax error(",
+]
+
+
 class Values:
     """The argument makers. `large` widens the pools of members and fields, for collections of thousands."""
 
@@ -268,6 +291,9 @@ class Values:
         return [self.pick([b"1", b"1000000000", b"0", b"-1"])]
 
     # Others.
+
+    def script(self):
+        return [self.pick(SCRIPTS)]
 
     def pattern(self):
         return [self.pick(PATTERNS)]

@@ -25,6 +25,11 @@ def test_without_a_password_everything_is_allowed_and_auth_is_refused(conn):
     assert conn.raw("AUTH", "default", "anything") == b"+OK\r\n"
 
 
+@pytest.mark.parametrize("command", ["READONLY", "READWRITE", "ASKING"])
+def test_there_is_no_cluster(conn, command):
+    assert conn.error(command) == "ERR This instance has cluster support disabled"
+
+
 def test_requirepass(start_server):
     server = start_server("--requirepass", "secret")
     connection = server.connect()

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PING, ECHO, SELECT, AUTH, HELLO, RESET, QUIT.
+// PING, ECHO, SELECT, AUTH, HELLO, RESET, QUIT, WAIT, and what needs a cluster.
 #include "base/ascii.h"
 #include "base/numbers.h"
 #include "base/version.h"
@@ -208,6 +208,11 @@ void Wait(CommandContext& ctx) {
   commands->Block(ctx, std::move(wait));
 }
 
+// What only nodes of a cluster answer.
+void ClusterOnly(CommandContext& ctx) {
+  ctx.Error("ERR This instance has cluster support disabled");
+}
+
 constexpr CommandSpec kCommands[] = {
     {.name = "ping",
      .handler = Ping,
@@ -287,6 +292,33 @@ constexpr CommandSpec kCommands[] = {
      .group = "generic",
      .complexity = "O(1)",
      .arguments = "numreplicas timeout"},
+    {.name = "readonly",
+     .handler = ClusterOnly,
+     .arity = 1,
+     .flags = kCmdFast | kCmdLoading | kCmdStale,
+     .acl = kAclConnection,
+     .summary = "Lets this connection read from a replica of a cluster; there is none.",
+     .since = "3.0.0",
+     .group = "cluster",
+     .complexity = "O(1)"},
+    {.name = "readwrite",
+     .handler = ClusterOnly,
+     .arity = 1,
+     .flags = kCmdFast | kCmdLoading | kCmdStale,
+     .acl = kAclConnection,
+     .summary = "Takes READONLY back; there is no cluster.",
+     .since = "3.0.0",
+     .group = "cluster",
+     .complexity = "O(1)"},
+    {.name = "asking",
+     .handler = ClusterOnly,
+     .arity = 1,
+     .flags = kCmdFast,
+     .acl = kAclConnection,
+     .summary = "Says that the next command was sent on by another node; there is no cluster.",
+     .since = "3.0.0",
+     .group = "cluster",
+     .complexity = "O(1)"},
     {.name = "post",
      .handler = RefuseHttp,
      .arity = -1,
