@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/latency_histogram.h"
 #include "base/result.h"
 #include "command/spec.h"
 
@@ -22,6 +23,8 @@ struct CommandStats {
   uint64_t ticks = 0;  // see base/clock.h
   uint64_t rejected = 0;
   uint64_t failed = 0;
+  // How long calls took (latency-tracking), in ticks; null before the first one.
+  std::unique_ptr<LatencyHistogram> latency;
 };
 
 // A registered command or subcommand. Address and id are stable while it is registered.
@@ -51,6 +54,7 @@ class Command {
 
   // Documentation for COMMAND DOCS.
   std::string summary, since, group, complexity, arguments;
+  std::string tips;  // COMMAND INFO's, separated by blanks
 
   bool Is(uint64_t flag) const { return (flags & flag) != 0; }
   bool ArityOk(size_t argc) const {

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "engine/call_records.h"
 
 namespace backplane {
 namespace {
@@ -112,6 +113,7 @@ void Clients::OnClosed(Connection& connection) {
   NetClient* client = FindByConnection(connection);
   if (client == nullptr) return;  // refused before it became a client
   Session& session = client->session();
+  engine_->records().RemoveMonitor(session);
   if (listener_ != nullptr) listener_->OnClientDisconnected(session);
   if (BlockedState* blocked = session.blocked_state()) {
     session.Unblock();

@@ -37,7 +37,11 @@ bool ProtectedConfigsAllowed(CommandContext& ctx) {
 void ConfigSet(CommandContext& ctx) {
   if (ctx.argc() % 2 != 0) return ctx.Error(errors::kSyntax);
   std::vector<std::pair<std::string, std::string>> pairs;
-  for (size_t i = 2; i + 1 < ctx.argc(); i += 2) pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
+  for (size_t i = 2; i + 1 < ctx.argc(); i += 2) {
+    pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
+    const Option* option = ctx.owner<ServerServices>().options->Find(ctx.arg(i));
+    if (option != nullptr && (option->flags() & kOptionSensitive) != 0) ctx.Redact(i + 1);
+  }
   auto status =
       ctx.owner<ServerServices>().options->SetAtRuntime(pairs, ProtectedConfigsAllowed(ctx));
   if (!status) return ctx.Error("ERR " + status.error().message);
@@ -110,7 +114,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.0.0",
      .group = "server",
      .complexity = "O(N) in options",
-     .arguments = "parameter value [parameter value ...]"},
+     .arguments = "parameter value [parameter value ...]",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {.name = "config|rewrite",
      .handler = ConfigRewrite,
      .arity = 2,

@@ -10,11 +10,12 @@
 #include <set>
 
 #include "base/ascii.h"
-#include "base/memory_info.h"
 #include "base/version.h"
 #include "command/context.h"
+#include "commands/server/memory_report.h"
 #include "commands/server/server_families.h"
 #include "commands/server/server_samples.h"
+#include "config/option_kinds.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
 #include "engine/key_waiters.h"
@@ -122,9 +123,7 @@ void BytesLines(InfoWriter& w, std::string_view name, size_t bytes) {
 // "name_ratio" and "name_bytes": how much more `outer` is than `inner`.
 void RatioLines(InfoWriter& w, std::string_view name, std::string_view ratio, size_t outer,
                 size_t inner) {
-  w.Line(fmt::format("{}_{}", name, ratio),
-         fmt::format("{:.2f}",
-                     inner == 0 ? 1 : static_cast<double>(outer) / static_cast<double>(inner)));
+  w.Line(fmt::format("{}_{}", name, ratio), fmt::format("{:.2f}", Ratio(outer, inner)));
   w.Line(fmt::format("{}_bytes", name), static_cast<int64_t>(outer) - static_cast<int64_t>(inner));
 }
 
@@ -148,28 +147,17 @@ void ScriptLines(InfoWriter& w, Scripting& scripting) {
 
 void MemorySection(CommandContext& ctx, InfoWriter& w) {
   auto& services = ctx.owner<ServerServices>();
-  const AllocatorInfo info = ReadAllocatorInfo();
-  services.samples->SawMemory(info.allocated);
-  const size_t rss = ResidentBytes();
-  const size_t peak = services.samples->peak_bytes();
-  const size_t startup = services.samples->startup_bytes();
-  size_t client_bytes = 0;
-  services.clients->ForEach(
-      [&](NetClient& c) { client_bytes += sizeof(c) + c.input_capacity() + c.output_memory(); });
-  size_t overhead = startup + client_bytes;
-  for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
-    overhead += ctx.keyspace().db(i).TableBytes() + ctx.keyspace().db(i).ExpiresBytes();
-  }
-  const size_t dataset = info.allocated > overhead ? info.allocated - overhead : 0;
-  const size_t net = info.allocated > startup ? info.allocated - startup : 0;
+  const MemoryFacts facts = MeasureMemory(ctx, services);
+  const AllocatorInfo& info = facts.allocator;
+  const size_t rss = facts.resident;
   BytesLines(w, "used_memory", info.allocated);
   BytesLines(w, "used_memory_rss", rss);
-  BytesLines(w, "used_memory_peak", peak);
-  w.Line("used_memory_peak_perc", Percent(info.allocated, peak));
-  w.Line("used_memory_overhead", overhead);
-  w.Line("used_memory_startup", startup);
-  w.Line("used_memory_dataset", dataset);
-  w.Line("used_memory_dataset_perc", Percent(dataset, net));
+  BytesLines(w, "used_memory_peak", facts.peak);
+  w.Line("used_memory_peak_perc", Percent(info.allocated, facts.peak));
+  w.Line("used_memory_overhead", facts.overhead);
+  w.Line("used_memory_startup", facts.startup);
+  w.Line("used_memory_dataset", facts.dataset);
+  w.Line("used_memory_dataset_perc", Percent(facts.dataset, facts.net));
   w.Line("allocator_allocated", info.allocated);
   w.Line("allocator_active", info.active);
   w.Line("allocator_resident", info.resident);
@@ -189,7 +177,7 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   w.Line("mem_replication_backlog", 0);
   w.Line("mem_total_replication_buffers", 0);
   w.Line("mem_clients_slaves", 0);
-  w.Line("mem_clients_normal", client_bytes);
+  w.Line("mem_clients_normal", facts.clients);
   w.Line("mem_cluster_links", 0);
   w.Line("mem_aof_buffer", 0);
   w.Line("mem_allocator", AllocatorName());
@@ -268,18 +256,41 @@ void CpuSection(CommandContext&, InfoWriter& w) {
   w.Line("used_cpu_user_children", seconds(children.ru_utime));
 }
 
+// The command's name within a field's name, which a colon would end.
+std::string StatName(const Command& command) {
+  std::string name = command.fullname;
+  std::replace(name.begin(), name.end(), ':', '_');
+  return name;
+}
+
 void CommandStatsSection(CommandContext& ctx, InfoWriter& w) {
   auto line = [&](const Command& c) {
     if (c.stats.calls == 0 && c.stats.rejected == 0) return;
     int64_t usec = ctx.engine().tick_clock().ToNanos(c.stats.ticks) / 1000;
     double per_call =
         c.stats.calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(c.stats.calls);
-    // A colon would end the field's name.
-    std::string name = c.fullname;
-    std::replace(name.begin(), name.end(), ':', '_');
-    w.Line("cmdstat_" + name,
+    w.Line("cmdstat_" + StatName(c),
            fmt::format("calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}",
                        c.stats.calls, usec, per_call, c.stats.rejected, c.stats.failed));
+  };
+  for (const Command* c : ctx.engine().commands().All()) {
+    line(*c);
+    for (const auto& [name, sub] : c->subcommands) line(*sub);
+  }
+}
+
+void LatencyStatsSection(CommandContext& ctx, InfoWriter& w) {
+  if (!ctx.engine().settings().latency_tracking) return;
+  constexpr double kNanosPerMicro = 1000;
+  auto line = [&](const Command& c) {
+    if (c.stats.latency == nullptr) return;
+    std::string text;
+    for (double percentile : ctx.engine().settings().latency_percentiles) {
+      const int64_t nanos = ctx.engine().tick_clock().ToNanos(c.stats.latency->ValueAt(percentile));
+      fmt::format_to(std::back_inserter(text), "{}p{}={:.3f}", text.empty() ? "" : ",",
+                     PercentileText(percentile), static_cast<double>(nanos) / kNanosPerMicro);
+    }
+    w.Line("latency_percentiles_usec_" + StatName(c), text);
   };
   for (const Command* c : ctx.engine().commands().All()) {
     line(*c);
@@ -318,6 +329,7 @@ constexpr Section kSections[] = {
     {"CPU", CpuSection, true},
     {"Commandstats", CommandStatsSection, false},
     {"Errorstats", ErrorStatsSection, true},
+    {"Latencystats", LatencyStatsSection, false},
     {"Cluster", ClusterSection, true},
     {"Keyspace", KeyspaceSection, true},
 };
@@ -378,7 +390,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .complexity = "O(1)",
-     .arguments = "[section [section ...]]"},
+     .arguments = "[section [section ...]]",
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
 };
 
 }  // namespace
