@@ -53,7 +53,7 @@ void CallRecords::Adjust() {
 
 void CallRecords::OnCall(CommandContext& ctx, uint64_t ticks) {
   const Session& session = ctx.session();
-  if (HasEnded(session)) {
+  if (HasEnded(session, ctx.command())) {
     constexpr int64_t kNanosPerMicro = 1000;
     Keep(ctx, engine_->tick_clock().ToNanos(ticks) / kNanosPerMicro);
   }
@@ -69,7 +69,9 @@ bool CallRecords::IsRepeated(const Session& session) const {
   return session.blocked() && blocked != nullptr && blocked->ready_key() != nullptr;
 }
 
-bool CallRecords::HasEnded(const Session& session) const {
+bool CallRecords::HasEnded(const Session& session, const Command& command) const {
+  // What a module's command does before others go on for it is all that is known of it.
+  if (command.Is(kCmdModule)) return true;
   return !session.blocked() || (IsRepeated(session) && !engine_->blocked_commands()->waits_on());
 }
 

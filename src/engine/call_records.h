@@ -12,6 +12,7 @@
 
 namespace backplane {
 
+class Command;
 class CommandContext;
 class Engine;
 class Session;
@@ -35,7 +36,7 @@ class CallRecords {
   void Adjust();
 
   // Whether the session's command, which has just run, does not wait, or no more.
-  bool HasEnded(const Session& session) const;
+  bool HasEnded(const Session& session, const Command& command) const;
 
  private:
   // It runs again because what it waited for has come.

@@ -27,7 +27,10 @@ void LatencyMonitor::Note(std::string_view event, int64_t micros) {
   const int64_t millis = micros / kMicrosPerMs;
   if (!enabled() || millis < *threshold_ms_) return;
   auto it = events_.find(event);
-  if (it == events_.end()) it = events_.try_emplace(std::string(event)).first;
+  if (it == events_.end()) {
+    if (events_.size() >= kEventsMax) return;
+    it = events_.try_emplace(std::string(event)).first;
+  }
   it->second.Add(WallMillis() / kMsPerSecond, millis);
 }
 

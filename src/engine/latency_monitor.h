@@ -45,7 +45,9 @@ class LatencyMonitor {
 
   bool enabled() const { return *threshold_ms_ > 0; }
   int64_t threshold_ms() const { return *threshold_ms_; }
-  // Keeps the event if it was long enough. `event` is one of a fixed set of names.
+  // Modules name events of their own; of more kinds than this nothing is kept.
+  static constexpr size_t kEventsMax = 256;
+  // Keeps the event if it was long enough.
   void Note(std::string_view event, int64_t micros);
 
   using Events = std::map<std::string, LatencySeries, std::less<>>;

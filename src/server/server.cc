@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "base/memory_info.h"
 #include "base/version.h"
@@ -359,13 +360,18 @@ void Server::ServeClients() {
 
 void Server::ExpireCycle(int64_t budget_us) {
   if (!keyspace_->expires_keys() || !engine_->active_expire()) return;
-  const LatencyTimer timer(&engine_->records().latency());
+  const int64_t begin = MonotonicMicros();
+  int64_t now = begin;
+  bool capped = false;
   for (int i = 0; i < keyspace_->database_count(); ++i) {
     if (keyspace_->db(i).expires_size() == 0) continue;
     Engine::Unit unit(*engine_);
     keyspace_->db(i).ActiveExpire(budget_us);
+    const int64_t before = std::exchange(now, MonotonicMicros());
+    capped |= now - before >= budget_us;
   }
-  timer.Note("expire-cycle");
+  samples_.NoteExpireCycle(now - begin, capped);
+  engine_->records().latency().Note("expire-cycle", now - begin);
 }
 
 void Server::CalibrateTicks() {
@@ -381,8 +387,11 @@ int64_t Server::OnTimer() {
   // Active expiry may take a quarter of the time between two crons, over all databases.
   ExpireCycle(period_ms * 1000 * kExpireSharePercent / 100);
   if (cron_turns_ % settings_.hz == 0) CalibrateTicks();
-  samples_.Sample(
-      {engine_->stats().commands, connections_->total_bytes_in(), connections_->total_bytes_out()});
+  constexpr int64_t kNanosPerMicro = 1000;
+  const EventLoop::TurnStats& turns = loop_.turn_stats();
+  samples_.Sample({engine_->stats().commands, connections_->total_bytes_in(),
+                   connections_->total_bytes_out(), turns.turns,
+                   static_cast<uint64_t>(turns.busy_nanos / kNanosPerMicro)});
   memory_limit_->OnCron();
   clients_->CheckTimeouts();
   persistence_->OnCron();

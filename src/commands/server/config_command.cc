@@ -71,7 +71,7 @@ void ConfigResetStat(CommandContext& ctx) {
   ctx.engine().stats() = {};
   ctx.keyspace().stats() = {};
   auto& services = ctx.owner<ServerServices>();
-  if (services.samples != nullptr) services.samples->ResetRates();
+  if (services.samples != nullptr) services.samples->ResetCounters();
   if (services.loop != nullptr) services.loop->ResetTurnStats();
   if (MemoryLimit* limit = ctx.engine().memory_limit()) limit->ResetStats();
   ctx.reply().Ok();

@@ -89,11 +89,14 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   size_t output_max = 0;
   size_t pubsub = 0;
   size_t watching = 0;
+  size_t with_deadline = 0;
   clients->ForEach([&](NetClient& c) {
     input_max = std::max(input_max, c.input_capacity());
     output_max = std::max(output_max, c.output_memory());
     pubsub += c.session().subscribed() ? 1 : 0;
     watching += c.session().watcher.empty() ? 0 : 1;
+    const BlockedState* blocked = c.session().blocked_state();
+    with_deadline += blocked != nullptr && blocked->deadline_ms() != 0 ? 1 : 0;
   });
   w.Line("connected_clients", clients->count());
   w.Line("cluster_connections", 0);
@@ -104,7 +107,7 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("tracking_clients", 0);
   w.Line("pubsub_clients", pubsub);
   w.Line("watching_clients", watching);
-  w.Line("clients_in_timeout_table", 0);
+  w.Line("clients_in_timeout_table", with_deadline);
   w.Line("total_blocking_keys", ctx.engine().key_waiters().key_count());
   w.Line("total_blocking_keys_on_nokey", 0);
 }
@@ -193,6 +196,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   ConnectionSet* connections = ctx.owner<ServerServices>().connections;
   const ServerSamples& rates = *ctx.owner<ServerServices>().samples;
   constexpr double kKilo = 1024;
+  constexpr int64_t kMicrosPerMs = 1000;
   w.Line("total_connections_received", stats.connections);
   w.Line("total_commands_processed", stats.commands);
   w.Line("instantaneous_ops_per_sec", rates.commands_per_second());
@@ -205,18 +209,24 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   };
   w.Line("instantaneous_input_kbps", kilo(rates.bytes_in_per_second()));
   w.Line("instantaneous_output_kbps", kilo(rates.bytes_out_per_second()));
+  w.Line("instantaneous_input_repl_kbps", kilo(0));
+  w.Line("instantaneous_output_repl_kbps", kilo(0));
   if (const EventLoop* loop = ctx.owner<ServerServices>().loop) {
     constexpr int64_t kNanosPerMicro = 1000;
     const EventLoop::TurnStats& turns = loop->turn_stats();
     w.Line("eventloop_cycles", turns.turns);
     w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
     w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
+    w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
+    w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
   }
   w.Line("rejected_connections", stats.rejected_connections);
   w.Line("sync_full", 0);
   w.Line("sync_partial_ok", 0);
   w.Line("sync_partial_err", 0);
   w.Line("expired_keys", keys.expired);
+  w.Line("expired_time_cap_reached_count", rates.expire_caps());
+  w.Line("expire_cycle_cpu_milliseconds", rates.expire_micros() / kMicrosPerMs);
   w.Line("evicted_keys", keys.evicted);
   const MemoryLimit* limit = ctx.engine().memory_limit();
   w.Line("total_eviction_exceeded_time", limit != nullptr ? limit->exceeded_ms() : 0);
@@ -229,6 +239,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("latest_fork_usec", stats.latest_fork_usec);
   w.Line("total_forks", stats.total_forks);
   w.Line("migrate_cached_sockets", 0);
+  w.Line("slave_expires_tracked_keys", 0);
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
 }
@@ -246,14 +257,19 @@ void ReplicationSection(CommandContext& ctx, InfoWriter& w) {
 
 void CpuSection(CommandContext&, InfoWriter& w) {
   auto seconds = [](const timeval& t) { return fmt::format("{}.{:06}", t.tv_sec, t.tv_usec); };
+  // Commands, timers and clients are one thread's work, and it is this one.
+  rusage main_thread{};
   rusage self{};
   rusage children{};
+  getrusage(RUSAGE_THREAD, &main_thread);
   getrusage(RUSAGE_SELF, &self);
   getrusage(RUSAGE_CHILDREN, &children);
   w.Line("used_cpu_sys", seconds(self.ru_stime));
   w.Line("used_cpu_user", seconds(self.ru_utime));
   w.Line("used_cpu_sys_children", seconds(children.ru_stime));
   w.Line("used_cpu_user_children", seconds(children.ru_utime));
+  w.Line("used_cpu_sys_main_thread", seconds(main_thread.ru_stime));
+  w.Line("used_cpu_user_main_thread", seconds(main_thread.ru_utime));
 }
 
 // The command's name within a field's name, which a colon would end.
