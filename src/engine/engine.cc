@@ -178,8 +178,8 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   const uint64_t ticks = Ticks() - begin;
   command.stats.ticks += ticks;
   // A command that waits is counted when it has ended.
-  if (services_.settings.latency_tracking && (!session.blocked() || records_->HasEnded(session, command)))
-      [[likely]] {
+  if (services_.settings.latency_tracking &&
+      (!session.blocked() || records_->HasEnded(session, command))) [[likely]] {
     CountLatency(command.stats, ticks);
   }
   if (no_touch) [[unlikely]]

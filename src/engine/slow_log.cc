@@ -23,8 +23,11 @@ std::string_view PeerOf(const Session& session) {
 }
 
 bool IsSecretArg(CommandContext& ctx, size_t i) {
-  // All of the rules for a user may be passwords or hashes of them.
-  return ctx.redacted(i) || (i >= 2 && ctx.command().fullname == "acl|setuser");
+  if (ctx.redacted(i)) return true;
+  // Rules of users may be passwords or hashes of them, and the names go with them.
+  const std::string& name = ctx.command().fullname;
+  return i >= 2 && name.starts_with("acl|") &&
+         (name == "acl|setuser" || name == "acl|getuser" || name == "acl|deluser");
 }
 
 void SlowLog::Add(CommandContext& ctx, int64_t time_s, int64_t micros, size_t max_len) {

@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CONFIG GET, SET, REWRITE, RESETSTAT.
+#include <algorithm>
+
+#include "base/ascii.h"
 #include "command/context.h"
 #include "commands/help.h"
 #include "commands/server/server_families.h"
@@ -34,13 +37,22 @@ bool ProtectedConfigsAllowed(CommandContext& ctx) {
   return false;
 }
 
+// Whether the value must not be shown, even where there is no such option here.
+bool IsSecretOption(CommandContext& ctx, std::string_view name) {
+  constexpr std::string_view kSecrets[] = {"masteruser", "masterauth", "tls-key-file-pass",
+                                           "tls-client-key-file-pass"};
+  const Option* option = ctx.owner<ServerServices>().options->Find(name);
+  if (option != nullptr) return (option->flags() & kOptionSensitive) != 0;
+  return std::any_of(std::begin(kSecrets), std::end(kSecrets),
+                     [&](std::string_view secret) { return EqualsIgnoreCase(secret, name); });
+}
+
 void ConfigSet(CommandContext& ctx) {
   if (ctx.argc() % 2 != 0) return ctx.Error(errors::kSyntax);
   std::vector<std::pair<std::string, std::string>> pairs;
   for (size_t i = 2; i + 1 < ctx.argc(); i += 2) {
     pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
-    const Option* option = ctx.owner<ServerServices>().options->Find(ctx.arg(i));
-    if (option != nullptr && (option->flags() & kOptionSensitive) != 0) ctx.Redact(i + 1);
+    if (IsSecretOption(ctx, ctx.arg(i))) ctx.Redact(i + 1);
   }
   auto status =
       ctx.owner<ServerServices>().options->SetAtRuntime(pairs, ProtectedConfigsAllowed(ctx));

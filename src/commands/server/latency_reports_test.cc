@@ -32,7 +32,8 @@ TEST(LatencyGraphTest, OneSampleAndManyFit) {
   EXPECT_NE(LatencyGraph("fork", series, 200'000).find("\n_\n\n2\nd\n"), std::string::npos);
   for (int64_t second = 1; second < 200; ++second) series.Add(second, second);
   const std::string text = LatencyGraph("fork", series, 200);
-  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos; begin = end + 1) {
+  for (size_t begin = 0, end; (end = text.find('\n', begin)) != std::string::npos;
+       begin = end + 1) {
     EXPECT_LE(end - begin, 80u);
   }
 }

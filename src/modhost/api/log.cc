@@ -65,8 +65,8 @@ void LatencyAddSample(const char* event, mstime_t latency) {
   constexpr int64_t kMicrosPerMs = 1000;
   constexpr int64_t kMax = INT64_MAX / kMicrosPerMs;
   if (event == nullptr || latency < 0) return;
-  CurrentHost()->engine().records().latency().Note(
-      event, std::min<int64_t>(latency, kMax) * kMicrosPerMs);
+  CurrentHost()->engine().records().latency().Note(event,
+                                                   std::min<int64_t>(latency, kMax) * kMicrosPerMs);
 }
 
 void GetRandomBytes(unsigned char* dst, size_t len) { EntropyBytes(dst, len); }
