@@ -278,7 +278,8 @@ void Clients::CheckTimeouts() {
   int64_t limit_ms = engine_->settings().timeout * 1000;
   for (auto& [id, client] : by_id_) {
     CheckOutputLimit(*client);
-    if (limit_ms == 0 || client->session().blocked() || client->session().subscribed()) continue;
+    const Session& session = client->session();
+    if (limit_ms == 0 || session.blocked() || session.subscribed() || session.monitor) continue;
     if (client->idle_ms() > limit_ms) {
       engine_->logger().Log(LogLevel::kVerbose, "Closing idle client");
       client->Close();

@@ -172,7 +172,7 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   const bool no_touch = session.no_touch && command.fullname != "touch";
   if (no_touch) [[unlikely]]
     keyspace.set_touches(false);
-  const bool holds = session.subscribed() && session.HoldMessages();
+  const bool holds = (session.subscribed() || session.monitor) && session.HoldMessages();
   uint64_t begin = Ticks();
   command.handler(ctx);
   const uint64_t ticks = Ticks() - begin;
