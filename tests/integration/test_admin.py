@@ -180,6 +180,17 @@ def test_info_clients_with_a_deadline(start_server):
     assert field("clients_in_timeout_table") == 1
 
 
+def test_info_keys_whose_end_is_waited_for(start_server):
+    server = start_server()
+    connection = server.connect()
+    connection.do("XGROUP", "CREATE", "stream", "group", "$", "MKSTREAM")
+    server.connect().send("XREADGROUP", "GROUP", "group", "me", "BLOCK", 0, "STREAMS", "stream", ">")
+    server.connect().send("BLPOP", "queue", 0)
+    wait_until(lambda: b"blocked_clients:2" in connection.do("INFO", "clients"))
+    found = connection.do("INFO", "clients")
+    assert b"total_blocking_keys:2\r\n" in found and b"total_blocking_keys_on_nokey:1\r\n" in found
+
+
 def test_info_of_loop_and_expiry(start_server):
     server = start_server("--hz", 100)
     connection = server.connect()

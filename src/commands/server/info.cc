@@ -109,7 +109,7 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("watching_clients", watching);
   w.Line("clients_in_timeout_table", with_deadline);
   w.Line("total_blocking_keys", ctx.engine().key_waiters().key_count());
-  w.Line("total_blocking_keys_on_nokey", 0);
+  w.Line("total_blocking_keys_on_nokey", ctx.engine().key_waiters().key_count_for_deletes());
 }
 
 std::string Percent(size_t part, size_t whole) {
