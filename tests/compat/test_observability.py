@@ -126,3 +126,14 @@ def test_tips(servers):
     assert theirs
     assert {name: tips for name, tips in ours.items() if name in theirs} == \
         {name: tips for name, tips in theirs.items() if name in ours}
+
+
+def test_command_info(servers):
+    """Arity, flags, positions and categories of the commands that this file is about."""
+    def facts(info):
+        name, arity, flags, first, last, step, categories, tips, _, subcommands = info
+        return name, arity, sorted(flags), first, last, step, sorted(categories), tips, sorted(map(facts, subcommands))
+
+    theirs, ours = (server.connect() for server in servers)
+    for name in ("slowlog", "latency", "monitor", "memory", "lolwut", "shutdown"):
+        assert facts(ours.do("COMMAND", "INFO", name)[0]) == facts(theirs.do("COMMAND", "INFO", name)[0])
