@@ -51,6 +51,9 @@ class TickClock {
   int64_t ToNanos(uint64_t ticks) const {
     return static_cast<int64_t>(static_cast<double>(ticks) * nanos_per_tick_);
   }
+  uint64_t FromNanos(int64_t nanos) const {
+    return static_cast<uint64_t>(static_cast<double>(nanos) / nanos_per_tick_);
+  }
 
  private:
   uint64_t start_ticks_;

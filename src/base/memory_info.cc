@@ -62,6 +62,15 @@ AllocatorInfo ReadAllocatorInfo() {
   };
 }
 
+std::string AllocatorReport() {
+  TakeSnapshot();
+  std::string report;
+  malloc_stats_print(
+      [](void* out, const char* text) { static_cast<std::string*>(out)->append(text); }, &report,
+      nullptr);
+  return report;
+}
+
 void PurgeAllocator() {
   mallctl("arena." BP_TEXT_(MALLCTL_ARENAS_ALL) ".purge", nullptr, nullptr, nullptr, 0);
 }
@@ -99,6 +108,8 @@ AllocatorInfo ReadAllocatorInfo() {
 }
 
 #endif
+
+std::string AllocatorReport() { return {}; }
 
 void PurgeAllocator() { malloc_trim(0); }
 

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstddef>
+#include <string>
 
 namespace backplane {
 
@@ -21,6 +22,9 @@ struct AllocatorInfo {
 AllocatorInfo ReadAllocatorInfo();
 // Its `allocated` alone, for less.
 size_t AllocatedBytes();
+
+// What the allocator itself has to report, for its experts; empty when it has nothing.
+std::string AllocatorReport();
 
 // Gives all unused pages back to the kernel.
 void PurgeAllocator();

@@ -52,6 +52,11 @@ void Session::Deliver(std::string_view word, std::string_view pattern, std::stri
     held_.push_back({word, std::string(pattern), std::string(channel), std::string(message)});
     return;
   }
+  if (word.empty()) {
+    reply_->SimpleString(message);
+    if (link_ != nullptr) link_->ScheduleWrite();
+    return;
+  }
   const bool by_pattern = word == "pmessage";
   reply_->BeginPush(by_pattern ? 4 : 3);
   reply_->Bulk(word);
@@ -81,5 +86,7 @@ void Session::OnPatternMessage(std::string_view pattern, std::string_view channe
 void Session::OnShardMessage(std::string_view channel, std::string_view message) {
   Deliver("smessage", "", channel, message);
 }
+
+void Session::OnMonitorLine(std::string_view line) { Deliver("", "", "", line); }
 
 }  // namespace backplane

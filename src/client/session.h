@@ -110,6 +110,7 @@ class Session final : public Subscriber {
   void NotifyUserObserver();
   bool no_touch = false;
   bool no_evict = false;
+  bool monitor = false;  // MONITOR: it is told of every command (engine/monitors.h)
   ReplyMode reply_mode = ReplyMode::kOn;
   // Replies of the current command are dropped (CLIENT REPLY).
   bool silent() const {
@@ -149,9 +150,12 @@ class Session final : public Subscriber {
                         std::string_view message) override;
   void OnShardMessage(std::string_view channel, std::string_view message) override;
 
+  // A line of MONITOR's stream, without its end; waits like a message does.
+  void OnMonitorLine(std::string_view line);
+
  private:
   struct HeldMessage {
-    std::string_view word;  // a literal
+    std::string_view word;  // a literal; empty: a line of MONITOR
     std::string pattern;    // of "pmessage" only
     std::string channel;
     std::string message;

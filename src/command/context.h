@@ -101,6 +101,13 @@ class CommandContext {
   std::optional<double> DoubleArg(size_t i, std::string_view error = errors::kNotFloat);
   bool ArgIs(size_t i, std::string_view word) const;  // case ignored
 
+  // argv[i] is a secret: the slow log and MONITOR show "(redacted)" for it. From kRedactedMax on,
+  // all arguments are hidden when one is.
+  void Redact(size_t i) { redacted_ |= uint64_t{1} << (i < kRedactedMax ? i : kRedactedMax); }
+  bool redacted(size_t i) const {
+    return (redacted_ >> (i < kRedactedMax ? i : kRedactedMax) & 1) != 0;
+  }
+
   // --- propagation: what replicas and the AOF get instead of the command as typed ---
   // Replaces it (several calls add several commands). Args are copied.
   void Propagate(std::span<const std::string_view> args);
@@ -125,6 +132,8 @@ class CommandContext {
     return entry;
   }
 
+  static constexpr size_t kRedactedMax = 63;
+
   Engine& engine_;
   Session& session_;
   const Command& command_;
@@ -133,6 +142,7 @@ class CommandContext {
   ReplySink& reply_;
   size_t hinted_arg_ = SIZE_MAX;
   uint64_t hinted_hash_ = 0;
+  uint64_t redacted_ = 0;
   bool propagation_prevented_ = false;
   bool propagation_forced_ = false;
   std::vector<std::vector<std::string>> propagated_;

@@ -99,6 +99,7 @@ std::unique_ptr<Command> FromRow(const CommandSpec& row, void* owner) {
   command->group = row.group;
   command->complexity = row.complexity;
   command->arguments = row.arguments;
+  command->tips = row.tips;
   return command;
 }
 

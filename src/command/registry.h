@@ -11,6 +11,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/latency_histogram.h"
 #include "base/result.h"
 #include "command/spec.h"
 
@@ -22,6 +23,8 @@ struct CommandStats {
   uint64_t ticks = 0;  // see base/clock.h
   uint64_t rejected = 0;
   uint64_t failed = 0;
+  // How long calls took (latency-tracking), in ticks; null before the first one.
+  std::unique_ptr<LatencyHistogram> latency;
 };
 
 // An argument that is a key, and how the call uses it (KeyFlag bits).
@@ -60,6 +63,7 @@ class Command {
 
   // Documentation for COMMAND DOCS.
   std::string summary, since, group, complexity, arguments;
+  std::string tips;  // COMMAND INFO's, separated by blanks
 
   bool Is(uint64_t flag) const { return (flags & flag) != 0; }
   // Some calls of it have keys. A channel that is routed like a key (SSUBSCRIBE) is none.

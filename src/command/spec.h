@@ -87,6 +87,8 @@ struct CommandSpec {
   ChannelSpec channels = {};
   std::string_view arguments =
       {};  // syntax after the name, as `redis-cli` hints show it: "key value [NX|XX]"
+  // COMMAND INFO's tips for clients and proxies, separated by blanks.
+  std::string_view tips = {};
 };
 
 }  // namespace backplane

@@ -235,10 +235,21 @@ constexpr EnumName kPolicies[] = {
     {"allkeys-lfu", static_cast<int>(EvictionPolicy::kAllKeysLfu)},
     {"allkeys-random", static_cast<int>(EvictionPolicy::kAllKeysRandom)},
     {"noeviction", static_cast<int>(EvictionPolicy::kNoEviction)}};
+constexpr EnumName kShutdown[] = {{"default", 0},
+                                  {"save", kShutdownSave},
+                                  {"nosave", kShutdownNoSave},
+                                  {"now", kShutdownNow},
+                                  {"force", kShutdownForce}};
 constexpr EnumName kSanitize[] = {{"no", 0}, {"yes", 1}, {"clients", 2}};
 constexpr EnumName kFacilities[] = {{"user", 8},         {"local0", 16 << 3}, {"local1", 17 << 3},
                                     {"local2", 18 << 3}, {"local3", 19 << 3}, {"local4", 20 << 3},
                                     {"local5", 21 << 3}, {"local6", 22 << 3}, {"local7", 23 << 3}};
+
+Status CheckShutdown(int64_t bits) {
+  if ((bits & kShutdownSave) != 0 && (bits & kShutdownNoSave) != 0)
+    return Bad("shutdown options SAVE and NOSAVE can't be used simultaneously");
+  return {};
+}
 
 // Options of Redis 7.2 whose features this server does not have.
 constexpr std::string_view kMissing[] = {"activedefrag",
@@ -261,9 +272,6 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "io-threads",
                                          "io-threads-do-reads",
                                          "jemalloc-bg-thread",
-                                         "latency-monitor-threshold",
-                                         "latency-tracking",
-                                         "latency-tracking-info-percentiles",
                                          "maxmemory-clients",
                                          "min-replicas-max-lag",
                                          "min-replicas-to-write",
@@ -288,9 +296,6 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "replica-read-only",
                                          "replica-serve-stale-data",
                                          "set-proc-title",
-                                         "shutdown-on-sigint",
-                                         "shutdown-on-sigterm",
-                                         "shutdown-timeout",
                                          "slave-lazy-flush",
                                          "slave-priority",
                                          "slave-read-only",
@@ -326,6 +331,7 @@ constexpr BoolRow kBools[] = {
     {"lazyfree-lazy-user-del", &Settings::lazyfree_lazy_user_del},
     {"lazyfree-lazy-user-flush", &Settings::lazyfree_lazy_user_flush},
     {"lazyfree-lazy-eviction", &Settings::lazyfree_lazy_eviction},
+    {"latency-tracking", &Settings::latency_tracking},
 };
 
 struct IntegerRow {
@@ -359,6 +365,8 @@ constexpr IntegerRow kIntegers[] = {
     {"acllog-max-len", &Settings::acllog_max_len, 0, INT64_MAX},
     {"slowlog-log-slower-than", &Settings::slowlog_log_slower_than, -1, INT64_MAX},
     {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},
+    {"latency-monitor-threshold", &Settings::latency_monitor_threshold, 0, INT64_MAX},
+    {"shutdown-timeout", &Settings::shutdown_timeout, 0, INT_MAX},
 };
 
 struct StringRow {
@@ -405,6 +413,12 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                         &settings.enable_protected_configs, std::span(kLocalAccess));
   AddOption<EnumOption>(table, "acl-pubsub-default", 0u, &settings.acl_pubsub_default,
                         std::span(kAclPubsub));
+  AddOption<BitsOption>(table, "shutdown-on-sigint", 0u, &settings.shutdown_on_sigint,
+                        std::span(kShutdown), CheckShutdown);
+  AddOption<BitsOption>(table, "shutdown-on-sigterm", 0u, &settings.shutdown_on_sigterm,
+                        std::span(kShutdown), CheckShutdown);
+  AddOption<PercentilesOption>(table, "latency-tracking-info-percentiles",
+                               &settings.latency_percentiles);
   AddOption<HzOption>(table, &settings.hz);
   // The append-only file comes later; clients and tools ask for the option and are told how it
   // stands.

@@ -3,6 +3,7 @@
 // know.
 #include "config/option_kinds.h"
 
+#include <algorithm>
 #include <charconv>
 #include <cstdio>
 
@@ -15,6 +16,15 @@ namespace {
 
 std::unexpected<Error> Bad(std::string text) {
   return Fail(ErrorCode::kInvalidArgument, std::move(text));
+}
+
+std::string OneOf(std::span<const EnumName> names) {
+  std::string text = "argument(s) must be one of the following: ";
+  for (const EnumName& n : names) {
+    if (&n != names.data()) text += ", ";
+    text += n.name;
+  }
+  return text;
 }
 
 Status One(const std::vector<std::string>& args) {
@@ -87,12 +97,7 @@ Status EnumOption::Set(const std::vector<std::string>& args) {
     *field_ = n.value;
     return {};
   }
-  std::string all;
-  for (const EnumName& n : names_) {
-    if (!all.empty()) all += ", ";
-    all += n.name;
-  }
-  return Bad("argument(s) must be one of the following: " + all);
+  return Bad(OneOf(names_));
 }
 
 std::string EnumOption::Get() const {
@@ -115,6 +120,70 @@ Status SizeOption::Set(const std::vector<std::string>& args) {
   if (!value) return Bad("argument must be a memory value");
   *field_ = *value;
   return {};
+}
+
+Status BitsOption::Set(const std::vector<std::string>& args) {
+  if (args.empty()) return Bad(OneOf(names_));
+  int64_t bits = 0;
+  for (const std::string& word : args) {
+    const auto known = std::find_if(names_.begin(), names_.end(), [&](const EnumName& n) {
+      return EqualsIgnoreCase(n.name, word);
+    });
+    if (known == names_.end()) return Bad(OneOf(names_));
+    bits |= known->value;
+  }
+  if (check_ != nullptr) BP_RETURN_IF_ERROR(check_(bits));
+  *field_ = bits;
+  return {};
+}
+
+std::string BitsOption::Get() const {
+  std::string text;
+  for (const EnumName& n : names_) {
+    const bool stands = *field_ == 0 ? n.value == 0 : n.value != 0 && (*field_ & n.value) != 0;
+    if (!stands) continue;
+    if (!text.empty()) text += ' ';
+    text += n.name;
+  }
+  return text;
+}
+
+std::string PercentileText(double percentile) {
+  char text[32];
+  const int length = std::snprintf(text, sizeof(text), "%f", percentile);
+  std::string_view shown(text, static_cast<size_t>(length));
+  shown = shown.substr(0, shown.find_last_not_of('0') + 1);
+  if (shown.ends_with('.')) shown.remove_suffix(1);
+  return std::string(shown);
+}
+
+Status PercentilesOption::Set(const std::vector<std::string>& args) {
+  constexpr double kAll = 100;
+  std::vector<double> percentiles;
+  const bool none = args.size() == 1 && args[0].empty();
+  for (size_t i = 0; i < args.size() && !none; ++i) {
+    const auto value = ParseDouble(args[i]);
+    if (!value) return Bad("Invalid " + name() + " parameters");
+    if (!(*value >= 0 && *value <= kAll)) {
+      return Bad(name() + " parameters should sit between [0.0,100.0]");
+    }
+    percentiles.push_back(*value);
+  }
+  *field_ = std::move(percentiles);
+  return {};
+}
+
+std::string PercentilesOption::Get() const {
+  std::string text;
+  for (double percentile : *field_) {
+    if (!text.empty()) text += ' ';
+    text += PercentileText(percentile);
+  }
+  return text;
+}
+
+std::vector<std::string> PercentilesOption::FileValues() const {
+  return {field_->empty() ? std::string("\"\"") : Get()};
 }
 
 Status WordsOption::Set(const std::vector<std::string>& args) {

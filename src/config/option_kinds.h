@@ -98,6 +98,49 @@ class WordsOption final : public Option {
   std::vector<std::string> default_;
 };
 
+// Any number of words out of a list, each a bit. Words of no bit change nothing.
+class BitsOption final : public Option {
+ public:
+  // May refuse a combination; nullptr accepts all.
+  using Check = Status (*)(int64_t bits);
+  BitsOption(std::string name, uint32_t flags, int64_t* field, std::span<const EnumName> names,
+             Check check = nullptr)
+      : Option(std::move(name), flags | kOptionMultiple),
+        field_(field),
+        default_(*field),
+        names_(names),
+        check_(check) {}
+  Status Set(const std::vector<std::string>& args) override;
+  // The words of the bits that are set, else the word of none.
+  std::string Get() const override;
+  std::vector<std::string> FileValues() const override { return {Get()}; }
+  bool IsDefault() const override { return *field_ == default_; }
+
+ private:
+  int64_t* field_;
+  int64_t default_;
+  std::span<const EnumName> names_;  // static
+  Check check_;
+};
+
+// "99.9", as percentiles stand in the configuration and in INFO: six decimals at most.
+std::string PercentileText(double percentile);
+
+// Percentages: latency-tracking-info-percentiles.
+class PercentilesOption final : public Option {
+ public:
+  PercentilesOption(std::string name, std::vector<double>* field)
+      : Option(std::move(name), kOptionMultiple), field_(field), default_(*field) {}
+  Status Set(const std::vector<std::string>& args) override;
+  std::string Get() const override;
+  std::vector<std::string> FileValues() const override;
+  bool IsDefault() const override { return *field_ == default_; }
+
+ private:
+  std::vector<double>* field_;
+  std::vector<double> default_;
+};
+
 // A size_t field of EncodingLimits and its kind.
 class SizeOption final : public Option {
  public:

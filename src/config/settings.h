@@ -21,6 +21,14 @@ struct OutputLimit {
   int64_t soft_seconds = 0;
 };
 
+// How a shutdown goes, as the options for signals name it.
+enum ShutdownChoice : int64_t {
+  kShutdownSave = 1 << 0,
+  kShutdownNoSave = 1 << 1,
+  kShutdownNow = 1 << 2,
+  kShutdownForce = 1 << 3,
+};
+
 enum class LocalAccess : int { kNo, kYes, kLocal };
 
 struct Settings {
@@ -106,6 +114,16 @@ struct Settings {
   // slow log
   int64_t slowlog_log_slower_than = 10000;  // microseconds
   int64_t slowlog_max_len = 128;
+
+  // latency
+  int64_t latency_monitor_threshold = 0;                     // ms; 0: off
+  bool latency_tracking = true;                              // a histogram for each command
+  std::vector<double> latency_percentiles = {50, 99, 99.9};  // that INFO latencystats shows
+
+  // shutdown
+  int64_t shutdown_timeout = 10;   // seconds that replicas may have to catch up
+  int64_t shutdown_on_sigint = 0;  // ShutdownChoice bits; 0: as the save points say
+  int64_t shutdown_on_sigterm = 0;
 };
 
 }  // namespace backplane

@@ -28,6 +28,7 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   Session* session() const { return session_; }
   size_t index = 0;  // in waiting_
   void WaitOn() { waits_on_ = true; }
+  bool waits_on() const { return waits_on_; }
 
   // --- KeyWaiter ---
   int waits_in_db() const override { return db_; }
@@ -126,6 +127,8 @@ BlockedCommands::BlockedCommands(Engine* engine, EventLoop* loop) : engine_(engi
   loop_->AddHook(this);
   engine_->set_blocked_commands(this);
 }
+
+bool BlockedCommands::waits_on() const { return retrying_ != nullptr && retrying_->waits_on(); }
 
 BlockedCommands::~BlockedCommands() {
   engine_->set_blocked_commands(nullptr);

@@ -46,6 +46,8 @@ class BlockedCommands final : private LoopHook {
   static void ReplyTimeout(ReplySink& reply, TimeoutReply kind);
   // While the command runs again: the key for which it does; null at the first time.
   const std::string* ready_key() const { return ready_key_; }
+  // Whether the command that runs again has found that it must go on waiting.
+  bool waits_on() const;
 
  private:
   class Waiting;

@@ -10,6 +10,7 @@
 #include <algorithm>
 
 #include "base/assert.h"
+#include "engine/call_records.h"
 
 namespace backplane {
 namespace {
@@ -113,6 +114,7 @@ void Clients::OnClosed(Connection& connection) {
   NetClient* client = FindByConnection(connection);
   if (client == nullptr) return;  // refused before it became a client
   Session& session = client->session();
+  engine_->records().RemoveMonitor(session);
   if (listener_ != nullptr) listener_->OnClientDisconnected(session);
   session.NotifyUserObserver();
   if (BlockedState* blocked = session.blocked_state()) {
@@ -278,7 +280,8 @@ void Clients::CheckTimeouts() {
   int64_t limit_ms = engine_->settings().timeout * 1000;
   for (auto& [id, client] : by_id_) {
     CheckOutputLimit(*client);
-    if (limit_ms == 0 || client->session().blocked() || client->session().subscribed()) continue;
+    const Session& session = client->session();
+    if (limit_ms == 0 || session.blocked() || session.subscribed() || session.monitor) continue;
     if (client->idle_ms() > limit_ms) {
       engine_->logger().Log(LogLevel::kVerbose, "Closing idle client");
       client->Close();

@@ -5,12 +5,15 @@
 
 #include "base/ascii.h"
 #include "base/assert.h"
+#include "engine/call_records.h"
 #include "engine/key_waiters.h"
 
 namespace backplane {
 
 Engine::Engine(const Services& services)
-    : services_(services), key_waiters_(std::make_unique<KeyWaiters>(this)) {
+    : services_(services),
+      records_(std::make_unique<CallRecords>(this)),
+      key_waiters_(std::make_unique<KeyWaiters>(this)) {
   services_.keyspace.set_observer(this);
   ListenersChanged();
 }
@@ -40,6 +43,12 @@ std::string UnknownCommand(Args args) {
     shown += piece.size() + 3;
   }
   return text;
+}
+
+void CountLatency(CommandStats& stats, uint64_t ticks) {
+  if (stats.latency == nullptr) [[unlikely]]
+    stats.latency = std::make_unique<LatencyHistogram>();
+  stats.latency->Record(ticks);
 }
 
 }  // namespace
@@ -87,7 +96,7 @@ ReplySink& Engine::SinkFor(Session& session) {
   return session.reply();
 }
 
-void Engine::Reject(Session& session, Command* command, std::string_view error) {
+void Engine::Reject(Session& session, Command* command, Args args, std::string_view error) {
   if (command != nullptr) ++command->stats.rejected;
   ReplySink& sink = SinkFor(session);
   if (command != nullptr && command->fullname == "exec") {
@@ -97,6 +106,7 @@ void Engine::Reject(Session& session, Command* command, std::string_view error) 
     session.transaction.reset();
     services_.keyspace.watches().Unwatch(session.watcher);
     sink.Error("EXECABORT Transaction discarded because of: " + std::string(error));
+    records_->monitors().Feed(session, args);
   } else {
     if (session.transaction != nullptr) session.transaction->failed = true;
     sink.Error(error);
@@ -136,9 +146,9 @@ void Engine::Process(Session& session, Args args, const KeyHint& key_hint) {
   std::string error;
   Command* command = Resolve(session, args, &error);
   if (command == nullptr) [[unlikely]] {
-    Reject(session, args.empty() ? nullptr : services_.commands.Find(args[0]), error);
+    Reject(session, services_.commands.Find(args[0]), args, error);
   } else if (error = Gate(session, *command, args); !error.empty()) [[unlikely]] {
-    Reject(session, command, error);
+    Reject(session, command, args, error);
   } else if (session.transaction != nullptr && !command->Is(kCmdNotQueued)) {
     Queue(session, *command, args);
   } else {
@@ -162,14 +172,22 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   const bool no_touch = session.no_touch && command.fullname != "touch";
   if (no_touch) [[unlikely]]
     keyspace.set_touches(false);
-  const bool holds = session.subscribed() && session.HoldMessages();
+  const bool holds = (session.subscribed() || session.monitor) && session.HoldMessages();
   uint64_t begin = Ticks();
   command.handler(ctx);
-  command.stats.ticks += Ticks() - begin;
+  const uint64_t ticks = Ticks() - begin;
+  command.stats.ticks += ticks;
+  // A command that waits is counted when it has ended.
+  if (services_.settings.latency_tracking &&
+      (!session.blocked() || records_->HasEnded(session, command))) [[likely]] {
+    CountLatency(command.stats, ticks);
+  }
   if (no_touch) [[unlikely]]
     keyspace.set_touches(true);
   if (holds) [[unlikely]]
     session.ReleaseMessages();
+  if (ticks >= watched_ticks_) [[unlikely]]
+    records_->OnCall(ctx, ticks);
   current_ = outer;
   ++command.stats.calls;
   ++stats_.commands;

@@ -82,6 +82,7 @@ struct KeyHint {
 inline constexpr KeyHint kNoKeyHint;
 
 class BlockedCommands;
+class CallRecords;
 class KeyWaiters;
 class MemoryLimit;
 
@@ -106,6 +107,10 @@ class Engine final : public KeyspaceObserver {
   EngineStats& stats() { return stats_; }
   TickClock& tick_clock() { return tick_clock_; }
   KeyWaiters& key_waiters() { return *key_waiters_; }
+  // Slow log, latency events, MONITOR.
+  CallRecords& records() { return *records_; }
+  // Calls that take so long, in ticks, are shown to records(); it says how long that is.
+  void set_watched_ticks(uint64_t ticks) { watched_ticks_ = ticks; }
   // Null without a limit.
   MemoryLimit* memory_limit() const { return memory_limit_; }
   void set_memory_limit(MemoryLimit* limit) { memory_limit_ = limit; }
@@ -218,7 +223,7 @@ class Engine final : public KeyspaceObserver {
   void KeyRemoving(Database& db, const Entry& entry, RemovalReason reason) override;
 
  private:
-  void Reject(Session& session, Command* command, std::string_view error);
+  void Reject(Session& session, Command* command, Args args, std::string_view error);
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
@@ -236,6 +241,7 @@ class Engine final : public KeyspaceObserver {
   // The last error counted: a command that ran others (EXEC) must not count theirs again.
   const ReplySink* counted_sink_ = nullptr;
   uint64_t counted_errors_ = 0;
+  uint64_t watched_ticks_ = UINT64_MAX;
   int unit_depth_ = 0;
   bool loading_ = false;
   bool active_expire_ = true;
@@ -246,6 +252,7 @@ class Engine final : public KeyspaceObserver {
   Users* users_ = nullptr;
   ClientDescriber client_describer_ = nullptr;
   LoginHook* login_hook_ = nullptr;
+  std::unique_ptr<CallRecords> records_;
   // Last: it is one of the listeners and hooks.
   std::unique_ptr<KeyWaiters> key_waiters_;
 };

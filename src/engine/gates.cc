@@ -105,6 +105,9 @@ std::string Engine::Gate(Session& session, const Command& command, Args args) {
            "': only (P|S)SUBSCRIBE / (P|S)UNSUBSCRIBE / PING / QUIT / RESET are allowed in this "
            "context";
   }
+  if (session.monitor && command.Is(kCmdWrite | kCmdReadonly | kCmdMayReplicate)) {
+    return "ERR Replica can't interact with the keyspace";
+  }
   if (writes_blocked_by_save_ && command.Is(kCmdWrite) &&
       session.kind() == Session::Kind::kNormal) {
     return WriteRefusal();

@@ -20,6 +20,12 @@ void KeyWaiters::Listen(bool wanted) {
   }
 }
 
+size_t KeyWaiters::key_count_for_deletes() const {
+  return static_cast<size_t>(std::count_if(waiting_.begin(), waiting_.end(), [](const auto& pair) {
+    return pair.second.for_deletes != 0;
+  }));
+}
+
 void KeyWaiters::Add(KeyWaiter* waiter) {
   waiter->ticket_ = ++tickets_;
   for (const std::string& key : waiter->waits_for()) {

@@ -42,6 +42,8 @@ class KeyWaiters final : public KeyspaceListener, public UnitHook {
   void Signal(int db, std::string_view key);
   // Keys that somebody waits for.
   size_t key_count() const { return waiting_.size(); }
+  // Of these, how many would be news to somebody by going away.
+  size_t key_count_for_deletes() const;
 
   // --- KeyspaceListener, UnitHook ---
   void OnKeyModified(Database& db, std::string_view key) override { Signal(db.index(), key); }

@@ -10,6 +10,7 @@
 #include "base/clock.h"
 #include "client/session.h"
 #include "client/transaction.h"
+#include "engine/call_records.h"
 #include "engine/engine.h"
 
 namespace backplane {
@@ -99,7 +100,9 @@ MemoryLimit::Outcome MemoryLimit::MakeRoom() {
     const int64_t patience = PatienceMicros();
     evicting_ = true;
     engine_->RefreshClock();
+    const LatencyTimer timer(&engine_->records().latency());
     outcome = EvictUntil(patience < 0 ? INT64_MAX : MonotonicMicros() + patience);
+    timer.Note("eviction-cycle");
     evicting_ = false;
   }
   if (outcome == Outcome::kEnough) NoteExceeded(false);
@@ -146,7 +149,9 @@ void MemoryLimit::Evict(const EvictionChooser::Victim& victim) {
   constexpr size_t kSamples = 5;
   const size_t bytes = lazy ? victim.entry->MemoryUsage(kSamples) : 0;
   const size_t pending = keyspace.lazy_free().pending_objects();
+  const LatencyTimer timer(&engine_->records().latency());
   db.Evict(victim.entry, lazy);
+  timer.Note("eviction-del");
   if (keyspace.lazy_free().pending_objects() > pending) leaving_bytes_ += bytes;
   ++keyspace.stats().evicted;
   keyspace.KeyModified(db, key);

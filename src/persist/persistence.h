@@ -110,6 +110,8 @@ class Persistence final : private BackgroundChild::Work,
   Status LoadFile(const std::string& path, const SnapshotLoadOptions& options,
                   SnapshotExtras* extras);
   Status ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras* extras);
+  // Removes what a failed background save of that process has left.
+  void UnlinkTemp(pid_t pid);
   void CheckChild();
   void BgSaveEnded(const BackgroundChild::Exit& exit);
   void StartDueSave();

@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "base/clock.h"
+#include "engine/call_records.h"
 #include "persist/persistence.h"
 
 namespace backplane {
@@ -38,6 +39,7 @@ Status Persistence::BgSave() {
   bgsave_start_ms_ = WallMillis();
   engine_.stats().total_forks++;
   engine_.stats().latest_fork_usec = fork_us;
+  engine_.records().latency().Note("fork", fork_us);
   for (PersistenceListener* listener : listeners_) listener->OnForkChild(true);
   logger().Notice("Background saving started by pid " + std::to_string(child_->pid()));
   return {};
@@ -56,10 +58,16 @@ bool Persistence::RunInChild(BackgroundChild::Reporter& reporter) {
   return ok;
 }
 
+void Persistence::UnlinkTemp(pid_t pid) {
+  const LatencyTimer timer(&engine_.records().latency());
+  unlink(TempName(pid).c_str());
+  timer.Note("rdb-unlink-temp-file");
+}
+
 void Persistence::KillChild() {
   if (child_ == nullptr) return;
   child_->Kill();
-  unlink(TempName(child_->pid()).c_str());
+  UnlinkTemp(child_->pid());
   child_.reset();
   for (PersistenceListener* listener : listeners_) listener->OnForkChild(false);
 }
@@ -83,7 +91,7 @@ void Persistence::BgSaveEnded(const BackgroundChild::Exit& exit) {
     last_save_ms_ = now;
   } else if (exit.signal != 0) {
     logger().Warning("Background saving terminated by signal " + std::to_string(exit.signal));
-    unlink(TempName(pid).c_str());
+    UnlinkTemp(pid);
   } else {
     logger().Warning("Background saving error");
   }

@@ -9,6 +9,7 @@
 #include <csignal>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "base/memory_info.h"
 #include "base/version.h"
@@ -16,6 +17,7 @@
 #include "commands/persist/persist_commands.h"
 #include "commands/scripting/scripting_commands.h"
 #include "config/builtin_options.h"
+#include "engine/call_records.h"
 #include "modhost/jobs.h"
 #include "server/crash_report.h"
 
@@ -210,6 +212,8 @@ Status Server::Launch() {
   if (auto status = OpenListeners(); !status) {
     return LoggedFailure(status.error().code, status.error().message);
   }
+  // The time that loading took makes a good first measure.
+  CalibrateTicks();
   loop_.AddTimer(1, this);
   logger_.Notice("Ready to accept connections");
   return {};
@@ -334,12 +338,23 @@ void Server::RequestShutdown(int signal) {
   loop_.Wake();
 }
 
+ShutdownOptions Server::ShutdownFor(int signal) const {
+  const int64_t chosen =
+      signal == SIGINT ? settings_.shutdown_on_sigint : settings_.shutdown_on_sigterm;
+  ShutdownOptions options;
+  if ((chosen & kShutdownSave) != 0) options.save = ShutdownOptions::Save::kYes;
+  if ((chosen & kShutdownNoSave) != 0) options.save = ShutdownOptions::Save::kNo;
+  options.now = (chosen & kShutdownNow) != 0;
+  options.force = (chosen & kShutdownForce) != 0;
+  return options;
+}
+
 int Server::BeforeWait() {
   if (int signal = requested_signal_; signal != 0) [[unlikely]] {
     requested_signal_ = 0;
     logger_.Warning(std::string("Received ") + (signal == SIGINT ? "SIGINT" : "SIGTERM") +
                     " scheduling shutdown...");
-    if (auto status = Shutdown({}); !status) {
+    if (auto status = Shutdown(ShutdownFor(signal)); !status) {
       logger_.Warning("Errors trying to shut down the server: " + status.error().message);
     }
   }
@@ -369,23 +384,40 @@ void Server::ServeClients() {
   connections_->BeforeWait();
 }
 
+void Server::ExpireCycle(int64_t budget_us) {
+  if (!keyspace_->expires_keys() || !engine_->active_expire()) return;
+  const int64_t begin = MonotonicMicros();
+  int64_t now = begin;
+  bool capped = false;
+  for (int i = 0; i < keyspace_->database_count(); ++i) {
+    if (keyspace_->db(i).expires_size() == 0) continue;
+    Engine::Unit unit(*engine_);
+    keyspace_->db(i).ActiveExpire(budget_us);
+    const int64_t before = std::exchange(now, MonotonicMicros());
+    capped |= now - before >= budget_us;
+  }
+  samples_.NoteExpireCycle(now - begin, capped);
+  engine_->records().latency().Note("expire-cycle", now - begin);
+}
+
+void Server::CalibrateTicks() {
+  engine_->tick_clock().Calibrate();
+  engine_->records().Adjust();
+}
+
 int64_t Server::OnTimer() {
   constexpr int64_t kExpireSharePercent = 25;
   int64_t period_ms = 1000 / settings_.hz;
   if (cron_paused_) return period_ms;
   ++cron_turns_;
   // Active expiry may take a quarter of the time between two crons, over all databases.
-  int64_t budget_us = period_ms * 1000 * kExpireSharePercent / 100;
-  for (int i = 0; i < keyspace_->database_count(); ++i) {
-    if (keyspace_->db(i).expires_size() > 0 && keyspace_->expires_keys() &&
-        engine_->active_expire()) {
-      Engine::Unit unit(*engine_);
-      keyspace_->db(i).ActiveExpire(budget_us);
-    }
-  }
-  if (cron_turns_ % settings_.hz == 0) engine_->tick_clock().Calibrate();
-  samples_.Sample(
-      {engine_->stats().commands, connections_->total_bytes_in(), connections_->total_bytes_out()});
+  ExpireCycle(period_ms * 1000 * kExpireSharePercent / 100);
+  if (cron_turns_ % settings_.hz == 0) CalibrateTicks();
+  constexpr int64_t kNanosPerMicro = 1000;
+  const EventLoop::TurnStats& turns = loop_.turn_stats();
+  samples_.Sample({engine_->stats().commands, connections_->total_bytes_in(),
+                   connections_->total_bytes_out(), turns.turns,
+                   static_cast<uint64_t>(turns.busy_nanos / kNanosPerMicro)});
   memory_limit_->OnCron();
   clients_->CheckTimeouts();
   persistence_->OnCron();
@@ -397,8 +429,10 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
   bool listen_again = false;
   bool bind_changed = false;
   bool memory_changed = false;
+  bool records_changed = false;
   for (const std::string& name : names) {
     memory_changed |= name.starts_with("maxmemory") || name.starts_with("lfu-");
+    records_changed |= name.starts_with("slowlog-") || name == "latency-monitor-threshold";
     if (name == "loglevel") ApplyLogSettings();
     if (name == "requirepass") users_->SetDefaultPassword(settings_.requirepass);
     if (name == "notify-keyspace-events") engine_->ListenersChanged();
@@ -410,6 +444,7 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
     listen_again |= name == "port" || name == "bind";
   }
   if (memory_changed) memory_limit_->Apply();
+  if (records_changed) engine_->records().Adjust();
   if (listen_again && !ReopenTcpListeners()) {
     return Fail(ErrorCode::kIo, bind_changed ? "Failed to bind to specified addresses."
                                              : "Unable to listen on this port. Check server logs.");

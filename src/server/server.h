@@ -79,6 +79,11 @@ class Server final : public OptionListener,
   Status Daemonize();
   void WritePidFile();
   void ApplyLogSettings();
+  // As the option for this signal says.
+  ShutdownOptions ShutdownFor(int signal) const;
+  // One share of the removal of expired keys.
+  void ExpireCycle(int64_t budget_us);
+  void CalibrateTicks();
 
   Status OnOptionsChanged(const std::vector<std::string>& names) override;
   void OnInForkedChild() override;

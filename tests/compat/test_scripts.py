@@ -95,11 +95,11 @@ def test_dumps_are_exchanged(servers):
 
 
 def test_command_info(servers):
-    """Flags, categories and key specifications, but notes and tips, which ours has none of."""
+    """Flags, categories, tips and key specifications, but notes, which ours has none of."""
     def facts(info):
-        name, arity, flags, first, last, step, categories, _, specs, subcommands = info
+        name, arity, flags, first, last, step, categories, tips, specs, subcommands = info
         fields = [{key: value for key, value in zip(spec[::2], spec[1::2]) if key != b"notes"} for spec in specs]
-        return (name, arity, sorted(flags), first, last, step, sorted(categories), fields,
+        return (name, arity, sorted(flags), first, last, step, sorted(categories), tips, fields,
                 sorted(facts(sub) for sub in subcommands) if subcommands else [])
 
     theirs, ours = (server.connect() for server in servers)

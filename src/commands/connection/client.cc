@@ -24,6 +24,7 @@ Clients* ClientsOf(CommandContext& ctx) { return ctx.owner<ConnectionServices>()
 
 std::string FlagsText(const Session& session) {
   std::string flags;
+  if (session.monitor) flags += 'O';
   if (session.subscribed()) flags += 'P';
   if (session.transaction != nullptr) flags += 'x';
   if (session.watcher.touched()) flags += 'd';
@@ -356,7 +357,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "What CLIENT LIST says of this connection.",
      .since = "6.2.0",
      .group = "connection",
-     .complexity = "O(1)"},
+     .complexity = "O(1)",
+     .tips = "nondeterministic_output"},
     {.name = "client|list",
      .handler = ClientList,
      .arity = -2,
@@ -366,7 +368,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.4.0",
      .group = "connection",
      .complexity = "O(N) in connections",
-     .arguments = "[TYPE NORMAL | MASTER | REPLICA | PUBSUB] [ID client-id [client-id ...]]"},
+     .arguments = "[TYPE NORMAL | MASTER | REPLICA | PUBSUB] [ID client-id [client-id ...]]",
+     .tips = "nondeterministic_output"},
     {.name = "client|kill",
      .handler = ClientKill,
      .arity = -3,

@@ -6,6 +6,7 @@
 #include "command/context.h"
 #include "commands/connection/connection_commands.h"
 #include "engine/blocked_commands.h"
+#include "engine/call_records.h"
 #include "engine/engine.h"
 
 namespace backplane {
@@ -72,6 +73,7 @@ bool Authenticate(CommandContext& ctx, std::string_view name, std::string_view p
 }
 
 void Auth(CommandContext& ctx) {
+  for (size_t i = 1; i < ctx.argc(); ++i) ctx.Redact(i);
   if (ctx.argc() > 3) return ctx.Error(errors::kSyntax);
   const Users* users = ctx.engine().users();
   if (ctx.argc() == 2 && (users == nullptr || users->default_user()->nopass()))
@@ -102,6 +104,8 @@ bool ParseHello(CommandContext& ctx, HelloOptions* options) {
       options->auth = true;
       options->user = ctx.arg(i + 1);
       options->password = ctx.arg(i + 2);
+      ctx.Redact(i + 1);
+      ctx.Redact(i + 2);
       i += 2;
     } else if (ctx.ArgIs(i, "setname") && more >= 1) {
       options->set_name = true;
@@ -166,6 +170,7 @@ void Reset(CommandContext& ctx) {
   Session& session = ctx.session();
   ctx.engine().pubsub().UnsubscribeAll(session);
   ctx.keyspace().watches().Unwatch(session.watcher);
+  ctx.engine().records().RemoveMonitor(session);
   const Users* users = ctx.engine().users();
   session.Reset(users == nullptr ? nullptr : users->default_user(), !ctx.engine().LoginRequired());
   ctx.reply().set_resp(2);
@@ -223,7 +228,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "connection",
      .complexity = "O(1)",
-     .arguments = "[message]"},
+     .arguments = "[message]",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "echo",
      .handler = Echo,
      .arity = 2,
@@ -291,7 +297,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.0.0",
      .group = "generic",
      .complexity = "O(1)",
-     .arguments = "numreplicas timeout"},
+     .arguments = "numreplicas timeout",
+     .tips = "request_policy:all_shards response_policy:agg_min"},
     {.name = "readonly",
      .handler = ClusterOnly,
      .arity = 1,

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// OBJECT, and MEMORY USAGE.
+// OBJECT, and MEMORY USAGE and PURGE.
 #include "base/ascii.h"
 #include "base/memory_info.h"
 #include "command/context.h"
@@ -74,8 +74,11 @@ void MemoryPurge(CommandContext& ctx) {
 }
 
 void MemoryHelp(CommandContext& ctx) {
-  ReplyHelp(ctx, {"PURGE", "    Gives memory that is free to the system.",
-                  "USAGE <key> [SAMPLES <count>]", "    Bytes that a key takes with its value."});
+  ReplyHelp(ctx, {"DOCTOR", "    What is remarkable about the server's memory, in words.",
+                  "MALLOC-STATS", "    The allocator's own report.", "PURGE",
+                  "    Gives memory that is free to the system.", "STATS",
+                  "    Where the server's memory is.", "USAGE <key> [SAMPLES <count>]",
+                  "    Bytes that a key takes with its value."});
 }
 
 constexpr uint64_t kSub = kCmdReadonly;
@@ -102,7 +105,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.2.3",
      .group = "generic",
      .complexity = "O(1)",
-     .arguments = "key"},
+     .arguments = "key",
+     .tips = "nondeterministic_output"},
     {.name = "object|refcount",
      .handler = ObjectRefCount,
      .arity = 3,
@@ -114,7 +118,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.2.3",
      .group = "generic",
      .complexity = "O(1)",
-     .arguments = "key"},
+     .arguments = "key",
+     .tips = "nondeterministic_output"},
     {.name = "object|idletime",
      .handler = ObjectIdleTime,
      .arity = 3,
@@ -126,7 +131,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.2.3",
      .group = "generic",
      .complexity = "O(1)",
-     .arguments = "key"},
+     .arguments = "key",
+     .tips = "nondeterministic_output"},
     {.name = "object|freq",
      .handler = ObjectFreq,
      .arity = 3,
@@ -138,7 +144,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "4.0.0",
      .group = "generic",
      .complexity = "O(1)",
-     .arguments = "key"},
+     .arguments = "key",
+     .tips = "nondeterministic_output"},
     {.name = "object|help",
      .handler = ObjectHelp,
      .arity = 2,
@@ -175,7 +182,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Gives memory that is free to the system.",
      .since = "4.0.0",
      .group = "server",
-     .complexity = "Depends on how much memory is allocated"},
+     .complexity = "Depends on how much memory is allocated",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "memory|help",
      .handler = MemoryHelp,
      .arity = 2,

@@ -86,7 +86,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.0",
      .group = "generic",
      .complexity = "O(1) for each call",
-     .arguments = "cursor [MATCH pattern] [COUNT count] [TYPE type]"},
+     .arguments = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
+     .tips = "nondeterministic_output request_policy:special"},
 };
 
 }  // namespace

@@ -100,7 +100,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Returns the Unix time of the last successful save to disk.",
      .since = "1.0.0",
      .group = "server",
-     .complexity = "O(1)"},
+     .complexity = "O(1)",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace

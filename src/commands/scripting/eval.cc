@@ -1,6 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // EVAL, EVALSHA, EVAL_RO, EVALSHA_RO.
 #include "commands/scripting/scripting_commands.h"
+#include "engine/call_records.h"
 
 namespace backplane {
 
@@ -46,6 +47,7 @@ void RunScript(CommandContext& ctx, const EvalScripts::Script& script, size_t ke
 }
 
 void Eval(CommandContext& ctx) {
+  ctx.engine().records().monitors().Feed(ctx);  // before what the script calls
   if (RefusedWithinScript(ctx)) return;
   const auto keys = KeyCountArg(ctx, errors::kNotInteger);
   if (!keys) return;
@@ -55,6 +57,7 @@ void Eval(CommandContext& ctx) {
 }
 
 void EvalSha(CommandContext& ctx) {
+  ctx.engine().records().monitors().Feed(ctx);
   if (RefusedWithinScript(ctx)) return;
   constexpr std::string_view kNoScript = "NOSCRIPT No matching script. Please use EVAL.";
   constexpr size_t kSha1Size = 40;

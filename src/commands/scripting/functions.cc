@@ -3,6 +3,7 @@
 #include "base/glob.h"
 #include "commands/help.h"
 #include "commands/scripting/scripting_commands.h"
+#include "engine/call_records.h"
 
 namespace backplane {
 namespace {
@@ -10,6 +11,7 @@ namespace {
 FunctionLibraries& LibrariesOf(CommandContext& ctx) { return ctx.owner<Scripting>().libraries(); }
 
 void Fcall(CommandContext& ctx) {
+  ctx.engine().records().monitors().Feed(ctx);  // before what the function calls
   if (RefusedWithinScript(ctx)) return;
   const FunctionDeclaration* function = LibrariesOf(ctx).Find(ctx.arg(1));
   if (function == nullptr) return ctx.Error("ERR Function not found");
@@ -232,7 +234,8 @@ constexpr CommandSpec kFunctionCommands[] = {
      .since = "7.0.0",
      .group = "scripting",
      .complexity = "O(1), besides what the code does",
-     .arguments = "[REPLACE] function-code"},
+     .arguments = "[REPLACE] function-code",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "function|delete",
      .handler = FunctionDelete,
      .arity = 3,
@@ -242,7 +245,8 @@ constexpr CommandSpec kFunctionCommands[] = {
      .since = "7.0.0",
      .group = "scripting",
      .complexity = "O(1)",
-     .arguments = "library-name"},
+     .arguments = "library-name",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "function|flush",
      .handler = FunctionFlush,
      .arity = -2,
@@ -252,7 +256,8 @@ constexpr CommandSpec kFunctionCommands[] = {
      .since = "7.0.0",
      .group = "scripting",
      .complexity = "O(N) in the number of functions",
-     .arguments = "[ASYNC|SYNC]"},
+     .arguments = "[ASYNC|SYNC]",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "function|list",
      .handler = FunctionList,
      .arity = -2,
@@ -262,7 +267,8 @@ constexpr CommandSpec kFunctionCommands[] = {
      .since = "7.0.0",
      .group = "scripting",
      .complexity = "O(N) in the number of functions",
-     .arguments = "[LIBRARYNAME library-name-pattern] [WITHCODE]"},
+     .arguments = "[LIBRARYNAME library-name-pattern] [WITHCODE]",
+     .tips = "nondeterministic_output_order"},
     {.name = "function|stats",
      .handler = FunctionStats,
      .arity = 2,
@@ -271,7 +277,8 @@ constexpr CommandSpec kFunctionCommands[] = {
      .summary = "Tells what runs, and how many functions there are.",
      .since = "7.0.0",
      .group = "scripting",
-     .complexity = "O(1)"},
+     .complexity = "O(1)",
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
     {.name = "function|kill",
      .handler = FunctionKill,
      .arity = 2,
@@ -280,7 +287,8 @@ constexpr CommandSpec kFunctionCommands[] = {
      .summary = "Ends the running function.",
      .since = "7.0.0",
      .group = "scripting",
-     .complexity = "O(1)"},
+     .complexity = "O(1)",
+     .tips = "request_policy:all_shards response_policy:one_succeeded"},
     {.name = "function|dump",
      .handler = FunctionDump,
      .arity = 2,
@@ -299,7 +307,8 @@ constexpr CommandSpec kFunctionCommands[] = {
      .since = "7.0.0",
      .group = "scripting",
      .complexity = "O(N) in the length of the code",
-     .arguments = "serialized-value [FLUSH|APPEND|REPLACE]"},
+     .arguments = "serialized-value [FLUSH|APPEND|REPLACE]",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "function|help",
      .handler = FunctionHelp,
      .arity = 2,

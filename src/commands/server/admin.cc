@@ -1,12 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, ROLE, SHUTDOWN, LOLWUT.
+// DBSIZE, FLUSHDB, FLUSHALL, SWAPDB, TIME, ROLE, SHUTDOWN.
 #include <algorithm>
 
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "base/memory_info.h"
 #include "base/numbers.h"
-#include "base/version.h"
 #include "client/session.h"
 #include "command/context.h"
 #include "commands/server/server_families.h"
@@ -22,6 +21,11 @@ void RegisterServerCommands(CommandRegistry& registry, ServerServices& services)
   RegisterInfoCommand(registry, services);
   RegisterDebugCommand(registry, services);
   RegisterAdminCommands(registry, services);
+  RegisterSlowLogCommand(registry);
+  RegisterLatencyCommand(registry);
+  RegisterMonitorCommand(registry);
+  RegisterMemoryReports(registry, services);
+  RegisterLolWutCommand(registry);
 }
 
 namespace {
@@ -106,8 +110,9 @@ void Role(CommandContext& ctx) {
 
 void Shutdown(CommandContext& ctx) {
   ShutdownOptions options;
+  using Save = ShutdownOptions::Save;
+  bool abort = false;
   for (size_t i = 1; i < ctx.argc(); ++i) {
-    using Save = ShutdownOptions::Save;
     if (ctx.ArgIs(i, "nosave") && options.save != Save::kYes) {
       options.save = Save::kNo;
     } else if (ctx.ArgIs(i, "save") && options.save != Save::kNo) {
@@ -116,12 +121,17 @@ void Shutdown(CommandContext& ctx) {
       options.now = true;
     } else if (ctx.ArgIs(i, "force")) {
       options.force = true;
-    } else if (ctx.ArgIs(i, "abort") && ctx.argc() == 2) {
-      return ctx.Error("ERR No shutdown in progress.");
+    } else if (ctx.ArgIs(i, "abort")) {
+      abort = true;
     } else {
       return ctx.Error(errors::kSyntax);
     }
   }
+  if (abort && (options.now || options.force || options.save != Save::kByConfig)) {
+    return ctx.Error(errors::kSyntax);
+  }
+  // A shutdown waits for nothing, so none can be under way.
+  if (abort) return ctx.Error("ERR No shutdown in progress.");
   if (ctx.session().transaction != nullptr || ctx.session().executing_transaction) {
     return ctx.Error("ERR Command not allowed inside a transaction");
   }
@@ -129,10 +139,6 @@ void Shutdown(CommandContext& ctx) {
     return ctx.Error("ERR Errors trying to SHUTDOWN. Check logs.");
   }
   if (ctx.session().link() != nullptr) ctx.session().link()->Close();
-}
-
-void LolWut(CommandContext& ctx) {
-  ctx.reply().Verbatim("txt", "Backplane ver. " + std::string(kBackplaneVersion) + "\n");
 }
 
 constexpr CommandSpec kCommands[] = {
@@ -144,7 +150,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "The number of keys in the database.",
      .since = "1.0.0",
      .group = "server",
-     .complexity = "O(1)"},
+     .complexity = "O(1)",
+     .tips = "request_policy:all_shards response_policy:agg_sum"},
     {.name = "flushdb",
      .handler = FlushDb,
      .arity = -1,
@@ -154,7 +161,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .complexity = "O(N) in keys",
-     .arguments = "[ASYNC | SYNC]"},
+     .arguments = "[ASYNC | SYNC]",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "flushall",
      .handler = FlushAll,
      .arity = -1,
@@ -164,7 +172,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .complexity = "O(N) in keys",
-     .arguments = "[ASYNC | SYNC]"},
+     .arguments = "[ASYNC | SYNC]",
+     .tips = "request_policy:all_shards response_policy:all_succeeded"},
     {.name = "swapdb",
      .handler = SwapDb,
      .arity = 3,
@@ -182,7 +191,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "The server's time: seconds and microseconds.",
      .since = "2.6.0",
      .group = "server",
-     .complexity = "O(1)"},
+     .complexity = "O(1)",
+     .tips = "nondeterministic_output"},
     {.name = "role",
      .handler = Role,
      .arity = 1,
@@ -201,14 +211,6 @@ constexpr CommandSpec kCommands[] = {
      .group = "server",
      .complexity = "O(N) in keys when saving",
      .arguments = "[NOSAVE | SAVE] [NOW] [FORCE] [ABORT]"},
-    {.name = "lolwut",
-     .handler = LolWut,
-     .arity = -1,
-     .flags = kCmdReadonly | kCmdFast,
-     .summary = "Shows the version.",
-     .since = "5.0.0",
-     .group = "server",
-     .complexity = "O(1)"},
 };
 
 }  // namespace

@@ -64,6 +64,16 @@ bool HasMovableKeys(const Command& command) {
   });
 }
 
+std::vector<std::string_view> TipsOf(const Command& command) {
+  std::vector<std::string_view> tips;
+  for (std::string_view left = command.tips; !left.empty();) {
+    const size_t end = left.find(' ');
+    tips.push_back(left.substr(0, end));
+    left.remove_prefix(end == std::string_view::npos ? left.size() : end + 1);
+  }
+  return tips;
+}
+
 void ReplyInfo(ReplySink& reply, const Command& command) {
   reply.BeginArray(10);
   reply.Bulk(command.fullname);
@@ -78,7 +88,9 @@ void ReplyInfo(ReplySink& reply, const Command& command) {
   auto categories = AclCategoryNames(command.acl);
   reply.BeginSet(categories.size());
   for (auto c : categories) reply.SimpleString("@" + std::string(c));
-  reply.BeginArray(0);  // tips
+  const std::vector<std::string_view> tips = TipsOf(command);
+  reply.BeginArray(tips.size());
+  for (std::string_view tip : tips) reply.Bulk(tip);
   reply.BeginArray(command.key_specs.size());
   for (const KeySpec& spec : command.key_specs) ReplyKeySpec(reply, spec);
   reply.BeginArray(command.subcommands.size());
@@ -250,7 +262,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Details about all commands.",
      .since = "2.8.13",
      .group = "server",
-     .complexity = "O(N) in commands"},
+     .complexity = "O(N) in commands",
+     .tips = "nondeterministic_output_order"},
     {.name = "command|count",
      .handler = CommandCount,
      .arity = 2,
@@ -269,7 +282,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.13",
      .group = "server",
      .complexity = "O(N) in names",
-     .arguments = "[command-name [command-name ...]]"},
+     .arguments = "[command-name [command-name ...]]",
+     .tips = "nondeterministic_output_order"},
     {.name = "command|docs",
      .handler = CommandDocs,
      .arity = -2,
@@ -279,7 +293,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .group = "server",
      .complexity = "O(N) in names",
-     .arguments = "[command-name [command-name ...]]"},
+     .arguments = "[command-name [command-name ...]]",
+     .tips = "nondeterministic_output_order"},
     {.name = "command|getkeys",
      .handler = CommandGetKeys,
      .arity = -3,
@@ -309,7 +324,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .group = "server",
      .complexity = "O(N) in commands",
-     .arguments = "[FILTERBY MODULE module-name | ACLCAT category | PATTERN pattern]"},
+     .arguments = "[FILTERBY MODULE module-name | ACLCAT category | PATTERN pattern]",
+     .tips = "nondeterministic_output_order"},
     {.name = "command|help",
      .handler = CommandHelp,
      .arity = 2,

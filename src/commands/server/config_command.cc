@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CONFIG GET, SET, REWRITE, RESETSTAT.
+#include <algorithm>
+
+#include "base/ascii.h"
 #include "base/quoting.h"
 #include "command/context.h"
 #include "commands/help.h"
@@ -35,10 +38,23 @@ bool ProtectedConfigsAllowed(CommandContext& ctx) {
   return false;
 }
 
+// Whether the value must not be shown, even where there is no such option here.
+bool IsSecretOption(CommandContext& ctx, std::string_view name) {
+  constexpr std::string_view kSecrets[] = {"masteruser", "masterauth", "tls-key-file-pass",
+                                           "tls-client-key-file-pass"};
+  const Option* option = ctx.owner<ServerServices>().options->Find(name);
+  if (option != nullptr) return (option->flags() & kOptionSensitive) != 0;
+  return std::any_of(std::begin(kSecrets), std::end(kSecrets),
+                     [&](std::string_view secret) { return EqualsIgnoreCase(secret, name); });
+}
+
 void ConfigSet(CommandContext& ctx) {
   if (ctx.argc() % 2 != 0) return ctx.Error(errors::kSyntax);
   std::vector<std::pair<std::string, std::string>> pairs;
-  for (size_t i = 2; i + 1 < ctx.argc(); i += 2) pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
+  for (size_t i = 2; i + 1 < ctx.argc(); i += 2) {
+    pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
+    if (IsSecretOption(ctx, ctx.arg(i))) ctx.Redact(i + 1);
+  }
   auto status =
       ctx.owner<ServerServices>().options->SetAtRuntime(pairs, ProtectedConfigsAllowed(ctx));
   if (!status) return ctx.Error("ERR " + status.error().message);
@@ -85,7 +101,7 @@ void ConfigResetStat(CommandContext& ctx) {
   ctx.keyspace().stats() = {};
   if (Users* users = ctx.engine().users()) users->log().ResetTotals();
   auto& services = ctx.owner<ServerServices>();
-  if (services.samples != nullptr) services.samples->ResetRates();
+  if (services.samples != nullptr) services.samples->ResetCounters();
   if (services.loop != nullptr) services.loop->ResetTurnStats();
   if (MemoryLimit* limit = ctx.engine().memory_limit()) limit->ResetStats();
   ctx.reply().Ok();
@@ -128,7 +144,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.0.0",
      .group = "server",
      .complexity = "O(N) in options",
-     .arguments = "parameter value [parameter value ...]"},
+     .arguments = "parameter value [parameter value ...]",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {.name = "config|rewrite",
      .handler = ConfigRewrite,
      .arity = 2,

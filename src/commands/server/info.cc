@@ -10,11 +10,12 @@
 #include <set>
 
 #include "base/ascii.h"
-#include "base/memory_info.h"
 #include "base/version.h"
 #include "command/context.h"
+#include "commands/server/memory_report.h"
 #include "commands/server/server_families.h"
 #include "commands/server/server_samples.h"
+#include "config/option_kinds.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
 #include "engine/key_waiters.h"
@@ -88,11 +89,14 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   size_t output_max = 0;
   size_t pubsub = 0;
   size_t watching = 0;
+  size_t with_deadline = 0;
   clients->ForEach([&](NetClient& c) {
     input_max = std::max(input_max, c.input_capacity());
     output_max = std::max(output_max, c.output_memory());
     pubsub += c.session().subscribed() ? 1 : 0;
     watching += c.session().watcher.empty() ? 0 : 1;
+    const BlockedState* blocked = c.session().blocked_state();
+    with_deadline += blocked != nullptr && blocked->deadline_ms() != 0 ? 1 : 0;
   });
   w.Line("connected_clients", clients->count());
   w.Line("cluster_connections", 0);
@@ -103,9 +107,9 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("tracking_clients", 0);
   w.Line("pubsub_clients", pubsub);
   w.Line("watching_clients", watching);
-  w.Line("clients_in_timeout_table", 0);
+  w.Line("clients_in_timeout_table", with_deadline);
   w.Line("total_blocking_keys", ctx.engine().key_waiters().key_count());
-  w.Line("total_blocking_keys_on_nokey", 0);
+  w.Line("total_blocking_keys_on_nokey", ctx.engine().key_waiters().key_count_for_deletes());
 }
 
 std::string Percent(size_t part, size_t whole) {
@@ -122,9 +126,7 @@ void BytesLines(InfoWriter& w, std::string_view name, size_t bytes) {
 // "name_ratio" and "name_bytes": how much more `outer` is than `inner`.
 void RatioLines(InfoWriter& w, std::string_view name, std::string_view ratio, size_t outer,
                 size_t inner) {
-  w.Line(fmt::format("{}_{}", name, ratio),
-         fmt::format("{:.2f}",
-                     inner == 0 ? 1 : static_cast<double>(outer) / static_cast<double>(inner)));
+  w.Line(fmt::format("{}_{}", name, ratio), fmt::format("{:.2f}", Ratio(outer, inner)));
   w.Line(fmt::format("{}_bytes", name), static_cast<int64_t>(outer) - static_cast<int64_t>(inner));
 }
 
@@ -148,28 +150,17 @@ void ScriptLines(InfoWriter& w, Scripting& scripting) {
 
 void MemorySection(CommandContext& ctx, InfoWriter& w) {
   auto& services = ctx.owner<ServerServices>();
-  const AllocatorInfo info = ReadAllocatorInfo();
-  services.samples->SawMemory(info.allocated);
-  const size_t rss = ResidentBytes();
-  const size_t peak = services.samples->peak_bytes();
-  const size_t startup = services.samples->startup_bytes();
-  size_t client_bytes = 0;
-  services.clients->ForEach(
-      [&](NetClient& c) { client_bytes += sizeof(c) + c.input_capacity() + c.output_memory(); });
-  size_t overhead = startup + client_bytes;
-  for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
-    overhead += ctx.keyspace().db(i).TableBytes() + ctx.keyspace().db(i).ExpiresBytes();
-  }
-  const size_t dataset = info.allocated > overhead ? info.allocated - overhead : 0;
-  const size_t net = info.allocated > startup ? info.allocated - startup : 0;
+  const MemoryFacts facts = MeasureMemory(ctx, services);
+  const AllocatorInfo& info = facts.allocator;
+  const size_t rss = facts.resident;
   BytesLines(w, "used_memory", info.allocated);
   BytesLines(w, "used_memory_rss", rss);
-  BytesLines(w, "used_memory_peak", peak);
-  w.Line("used_memory_peak_perc", Percent(info.allocated, peak));
-  w.Line("used_memory_overhead", overhead);
-  w.Line("used_memory_startup", startup);
-  w.Line("used_memory_dataset", dataset);
-  w.Line("used_memory_dataset_perc", Percent(dataset, net));
+  BytesLines(w, "used_memory_peak", facts.peak);
+  w.Line("used_memory_peak_perc", Percent(info.allocated, facts.peak));
+  w.Line("used_memory_overhead", facts.overhead);
+  w.Line("used_memory_startup", facts.startup);
+  w.Line("used_memory_dataset", facts.dataset);
+  w.Line("used_memory_dataset_perc", Percent(facts.dataset, facts.net));
   w.Line("allocator_allocated", info.allocated);
   w.Line("allocator_active", info.active);
   w.Line("allocator_resident", info.resident);
@@ -189,7 +180,7 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   w.Line("mem_replication_backlog", 0);
   w.Line("mem_total_replication_buffers", 0);
   w.Line("mem_clients_slaves", 0);
-  w.Line("mem_clients_normal", client_bytes);
+  w.Line("mem_clients_normal", facts.clients);
   w.Line("mem_cluster_links", 0);
   w.Line("mem_aof_buffer", 0);
   w.Line("mem_allocator", AllocatorName());
@@ -205,6 +196,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   ConnectionSet* connections = ctx.owner<ServerServices>().connections;
   const ServerSamples& rates = *ctx.owner<ServerServices>().samples;
   constexpr double kKilo = 1024;
+  constexpr int64_t kMicrosPerMs = 1000;
   w.Line("total_connections_received", stats.connections);
   w.Line("total_commands_processed", stats.commands);
   w.Line("instantaneous_ops_per_sec", rates.commands_per_second());
@@ -217,18 +209,24 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   };
   w.Line("instantaneous_input_kbps", kilo(rates.bytes_in_per_second()));
   w.Line("instantaneous_output_kbps", kilo(rates.bytes_out_per_second()));
+  w.Line("instantaneous_input_repl_kbps", kilo(0));
+  w.Line("instantaneous_output_repl_kbps", kilo(0));
   if (const EventLoop* loop = ctx.owner<ServerServices>().loop) {
     constexpr int64_t kNanosPerMicro = 1000;
     const EventLoop::TurnStats& turns = loop->turn_stats();
     w.Line("eventloop_cycles", turns.turns);
     w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
     w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
+    w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
+    w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
   }
   w.Line("rejected_connections", stats.rejected_connections);
   w.Line("sync_full", 0);
   w.Line("sync_partial_ok", 0);
   w.Line("sync_partial_err", 0);
   w.Line("expired_keys", keys.expired);
+  w.Line("expired_time_cap_reached_count", rates.expire_caps());
+  w.Line("expire_cycle_cpu_milliseconds", rates.expire_micros() / kMicrosPerMs);
   w.Line("evicted_keys", keys.evicted);
   const MemoryLimit* limit = ctx.engine().memory_limit();
   w.Line("total_eviction_exceeded_time", limit != nullptr ? limit->exceeded_ms() : 0);
@@ -241,6 +239,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("latest_fork_usec", stats.latest_fork_usec);
   w.Line("total_forks", stats.total_forks);
   w.Line("migrate_cached_sockets", 0);
+  w.Line("slave_expires_tracked_keys", 0);
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
   if (Users* users = ctx.engine().users()) {
@@ -265,14 +264,26 @@ void ReplicationSection(CommandContext& ctx, InfoWriter& w) {
 
 void CpuSection(CommandContext&, InfoWriter& w) {
   auto seconds = [](const timeval& t) { return fmt::format("{}.{:06}", t.tv_sec, t.tv_usec); };
+  // Commands, timers and clients are one thread's work, and it is this one.
+  rusage main_thread{};
   rusage self{};
   rusage children{};
+  getrusage(RUSAGE_THREAD, &main_thread);
   getrusage(RUSAGE_SELF, &self);
   getrusage(RUSAGE_CHILDREN, &children);
   w.Line("used_cpu_sys", seconds(self.ru_stime));
   w.Line("used_cpu_user", seconds(self.ru_utime));
   w.Line("used_cpu_sys_children", seconds(children.ru_stime));
   w.Line("used_cpu_user_children", seconds(children.ru_utime));
+  w.Line("used_cpu_sys_main_thread", seconds(main_thread.ru_stime));
+  w.Line("used_cpu_user_main_thread", seconds(main_thread.ru_utime));
+}
+
+// The command's name within a field's name, which a colon would end.
+std::string StatName(const Command& command) {
+  std::string name = command.fullname;
+  std::replace(name.begin(), name.end(), ':', '_');
+  return name;
 }
 
 void CommandStatsSection(CommandContext& ctx, InfoWriter& w) {
@@ -281,12 +292,28 @@ void CommandStatsSection(CommandContext& ctx, InfoWriter& w) {
     int64_t usec = ctx.engine().tick_clock().ToNanos(c.stats.ticks) / 1000;
     double per_call =
         c.stats.calls == 0 ? 0 : static_cast<double>(usec) / static_cast<double>(c.stats.calls);
-    // A colon would end the field's name.
-    std::string name = c.fullname;
-    std::replace(name.begin(), name.end(), ':', '_');
-    w.Line("cmdstat_" + name,
+    w.Line("cmdstat_" + StatName(c),
            fmt::format("calls={},usec={},usec_per_call={:.2f},rejected_calls={},failed_calls={}",
                        c.stats.calls, usec, per_call, c.stats.rejected, c.stats.failed));
+  };
+  for (const Command* c : ctx.engine().commands().All()) {
+    line(*c);
+    for (const auto& [name, sub] : c->subcommands) line(*sub);
+  }
+}
+
+void LatencyStatsSection(CommandContext& ctx, InfoWriter& w) {
+  if (!ctx.engine().settings().latency_tracking) return;
+  constexpr double kNanosPerMicro = 1000;
+  auto line = [&](const Command& c) {
+    if (c.stats.latency == nullptr) return;
+    std::string text;
+    for (double percentile : ctx.engine().settings().latency_percentiles) {
+      const int64_t nanos = ctx.engine().tick_clock().ToNanos(c.stats.latency->ValueAt(percentile));
+      fmt::format_to(std::back_inserter(text), "{}p{}={:.3f}", text.empty() ? "" : ",",
+                     PercentileText(percentile), static_cast<double>(nanos) / kNanosPerMicro);
+    }
+    w.Line("latency_percentiles_usec_" + StatName(c), text);
   };
   for (const Command* c : ctx.engine().commands().All()) {
     line(*c);
@@ -325,6 +352,7 @@ constexpr Section kSections[] = {
     {"CPU", CpuSection, true},
     {"Commandstats", CommandStatsSection, false},
     {"Errorstats", ErrorStatsSection, true},
+    {"Latencystats", LatencyStatsSection, false},
     {"Cluster", ClusterSection, true},
     {"Keyspace", KeyspaceSection, true},
 };
@@ -385,7 +413,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .complexity = "O(1)",
-     .arguments = "[section [section ...]]"},
+     .arguments = "[section [section ...]]",
+     .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
 };
 
 }  // namespace

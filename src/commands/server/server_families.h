@@ -9,6 +9,12 @@ namespace backplane {
 void RegisterCommandCommand(CommandRegistry& registry);
 void RegisterConfigCommand(CommandRegistry& registry, ServerServices& services);
 void RegisterInfoCommand(CommandRegistry& registry, ServerServices& services);
+void RegisterSlowLogCommand(CommandRegistry& registry);
+void RegisterLatencyCommand(CommandRegistry& registry);
+void RegisterMonitorCommand(CommandRegistry& registry);
+// REQUIRES: MEMORY is registered.
+void RegisterMemoryReports(CommandRegistry& registry, ServerServices& services);
+void RegisterLolWutCommand(CommandRegistry& registry);
 void RegisterDebugCommand(CommandRegistry& registry, ServerServices& services);
 void RegisterAdminCommands(CommandRegistry& registry, ServerServices& services);
 

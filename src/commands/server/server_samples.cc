@@ -33,6 +33,8 @@ void ServerSamples::Sample(const Counters& counters) {
   commands_.Sample(counters.commands, now_us);
   bytes_in_.Sample(counters.bytes_in, now_us);
   bytes_out_.Sample(counters.bytes_out, now_us);
+  loop_turns_.Sample(counters.loop_turns, now_us);
+  loop_micros_.Sample(counters.loop_micros, now_us);
   SawMemory(ReadAllocatorInfo().allocated);
 }
 
@@ -41,10 +43,14 @@ void ServerSamples::MarkStarted() {
   SawMemory(startup_bytes_);
 }
 
-void ServerSamples::ResetRates() {
+void ServerSamples::ResetCounters() {
   commands_ = {};
   bytes_in_ = {};
   bytes_out_ = {};
+  loop_turns_ = {};
+  loop_micros_ = {};
+  expire_micros_ = 0;
+  expire_caps_ = 0;
 }
 
 }  // namespace backplane

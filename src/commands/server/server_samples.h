@@ -32,6 +32,8 @@ class ServerSamples {
     uint64_t commands = 0;
     uint64_t bytes_in = 0;
     uint64_t bytes_out = 0;
+    uint64_t loop_turns = 0;
+    uint64_t loop_micros = 0;  // at work, not waiting
   };
   void Sample(const Counters& counters);
   // Once, when everything is loaded: what the server takes without data of users.
@@ -42,15 +44,34 @@ class ServerSamples {
   uint64_t commands_per_second() const { return commands_.PerSecond(); }
   uint64_t bytes_in_per_second() const { return bytes_in_.PerSecond(); }
   uint64_t bytes_out_per_second() const { return bytes_out_.PerSecond(); }
+  uint64_t turns_per_second() const { return loop_turns_.PerSecond(); }
+  // How long a turn of the loop works on average, microseconds.
+  uint64_t turn_micros() const {
+    const uint64_t turns = loop_turns_.PerSecond();
+    return turns == 0 ? 0 : loop_micros_.PerSecond() / turns;
+  }
+
+  // The cron has removed expired keys for so long; `capped`: it had to stop for lack of time.
+  void NoteExpireCycle(int64_t micros, bool capped) {
+    expire_micros_ += micros;
+    expire_caps_ += capped ? 1 : 0;
+  }
+  int64_t expire_micros() const { return expire_micros_; }
+  uint64_t expire_caps() const { return expire_caps_; }
+
   size_t peak_bytes() const { return peak_bytes_; }
   size_t startup_bytes() const { return startup_bytes_; }
   // CONFIG RESETSTAT. Memory is no statistic.
-  void ResetRates();
+  void ResetCounters();
 
  private:
   RateMeter commands_;
   RateMeter bytes_in_;
   RateMeter bytes_out_;
+  RateMeter loop_turns_;
+  RateMeter loop_micros_;
+  int64_t expire_micros_ = 0;
+  uint64_t expire_caps_ = 0;
   size_t peak_bytes_ = 0;
   size_t startup_bytes_ = 0;
 };

@@ -211,7 +211,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "set",
      .complexity = "O(N) in the size of the set",
-     .arguments = "key"},
+     .arguments = "key",
+     .tips = "nondeterministic_output_order"},
     {.name = "sscan",
      .handler = SScan,
      .arity = -3,
@@ -223,7 +224,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.0",
      .group = "set",
      .complexity = "O(1) for each call",
-     .arguments = "key cursor [MATCH pattern] [COUNT count]"},
+     .arguments = "key cursor [MATCH pattern] [COUNT count]",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace

@@ -119,7 +119,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "set",
      .complexity = "O(N) in the number of members taken",
-     .arguments = "key [count]"},
+     .arguments = "key [count]",
+     .tips = "nondeterministic_output"},
     {.name = "srandmember",
      .handler = SRandMember,
      .arity = -2,
@@ -131,7 +132,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "set",
      .complexity = "O(N) in the number of members drawn",
-     .arguments = "key [count]"},
+     .arguments = "key [count]",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace

@@ -121,7 +121,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "stream",
      .complexity = "O(1); O(N) in the entries that a trim takes away",
      .arguments = "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> "
-                  "field value [field value ...]"},
+                  "field value [field value ...]",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace

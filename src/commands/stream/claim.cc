@@ -255,7 +255,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "stream",
      .complexity = "O(log(N)) for each id, in the group's pending entries",
      .arguments = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-ms] "
-                  "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]"},
+                  "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]",
+     .tips = "nondeterministic_output"},
     {.name = "xautoclaim",
      .handler = XAutoClaim,
      .arity = -6,
@@ -267,7 +268,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .group = "stream",
      .complexity = "O(COUNT)",
-     .arguments = "key group consumer min-idle-time start [COUNT count] [JUSTID]"},
+     .arguments = "key group consumer min-idle-time start [COUNT count] [JUSTID]",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace

@@ -119,7 +119,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(N) in the entries shown, or in the consumers",
-     .arguments = "key group [[IDLE min-idle-time] start end count [consumer]]"},
+     .arguments = "key group [[IDLE min-idle-time] start end count [consumer]]",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace

@@ -79,7 +79,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key [key ...]"},
+     .arguments = "key [key ...]",
+     .tips = "request_policy:multi_shard"},
     {.name = "mset",
      .handler = MSet,
      .arity = -3,
@@ -91,7 +92,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.1",
      .group = "string",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key value [key value ...]"},
+     .arguments = "key value [key value ...]",
+     .tips = "request_policy:multi_shard response_policy:all_succeeded"},
     {.name = "msetnx",
      .handler = MSetNx,
      .arity = -3,
@@ -103,7 +105,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.1",
      .group = "string",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key value [key value ...]"},
+     .arguments = "key value [key value ...]",
+     .tips = "request_policy:multi_shard response_policy:agg_min"},
 };
 
 }  // namespace

@@ -194,7 +194,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.0",
      .group = "sorted-set",
      .complexity = "O(1) for each call",
-     .arguments = "key cursor [MATCH pattern] [COUNT count]"},
+     .arguments = "key cursor [MATCH pattern] [COUNT count]",
+     .tips = "nondeterministic_output"},
 };
 
 }  // namespace

@@ -133,6 +133,7 @@ void Describe(ModuleCommand& adapter, const RedisModuleCommandInfo& info,
   command.summary = text(info.summary);
   command.complexity = text(info.complexity);
   command.since = text(info.since);
+  command.tips = text(info.tips);
   command.arguments = SyntaxOf(info.args, info.version->sizeof_arg, 0);
   if (info.arity != 0) command.arity = info.arity;
   if (specs.empty()) return;

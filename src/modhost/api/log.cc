@@ -2,12 +2,14 @@
 // API areas: log, assertions, latency, random bytes, clocks.
 #include "modhost/api/log.h"
 
+#include <algorithm>
 #include <cstdio>
 #include <cstdlib>
 
 #include "base/ascii.h"
 #include "base/clock.h"
 #include "base/random.h"
+#include "engine/call_records.h"
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
 #include "modhost/context.h"
@@ -59,8 +61,13 @@ void Log(RedisModuleCtx* ctx, const char* level, const char* fmt, ...) {
   std::abort();
 }
 
-// There is no latency monitor yet: samples are below every threshold.
-void LatencyAddSample(const char* event, mstime_t latency) {}
+void LatencyAddSample(const char* event, mstime_t latency) {
+  constexpr int64_t kMicrosPerMs = 1000;
+  constexpr int64_t kMax = INT64_MAX / kMicrosPerMs;
+  if (event == nullptr || latency < 0) return;
+  CurrentHost()->engine().records().latency().Note(event,
+                                                   std::min<int64_t>(latency, kMax) * kMicrosPerMs);
+}
 
 void GetRandomBytes(unsigned char* dst, size_t len) { EntropyBytes(dst, len); }
 
