@@ -32,6 +32,10 @@ class Command {
   using KeyFinder = void (*)(const Command& command, std::span<const std::string_view> args,
                              std::vector<int>* positions);
 
+  // The flags of one call, where they depend on its arguments: a script says itself whether it
+  // writes.
+  using CallFlags = uint64_t (*)(const Command& command, std::span<const std::string_view> args);
+
   std::string name;      // "get"; for a subcommand the part after '|'
   std::string fullname;  // "config|get"
   CommandHandler handler = nullptr;
@@ -44,6 +48,7 @@ class Command {
   uint64_t acl = 0;
   uint32_t key_flags = 0;
   KeyFinder key_finder = nullptr;
+  CallFlags call_flags = nullptr;
   int id = 0;  // dense, never reused
   const Command* parent = nullptr;
   std::string module_name;     // empty for built-ins
@@ -53,6 +58,9 @@ class Command {
   std::string summary, since, group, complexity, arguments;
 
   bool Is(uint64_t flag) const { return (flags & flag) != 0; }
+  uint64_t FlagsOf(std::span<const std::string_view> args) const {
+    return call_flags == nullptr ? flags : call_flags(*this, args);
+  }
   bool ArityOk(size_t argc) const {
     return arity >= 0 ? argc == static_cast<size_t>(arity) : argc >= static_cast<size_t>(-arity);
   }

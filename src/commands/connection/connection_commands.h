@@ -6,6 +6,7 @@
 
 namespace backplane {
 
+class ClientPause;
 class Clients;
 
 // What `HELLO` lists under "modules"; the module host implements it.
@@ -18,10 +19,13 @@ class ModuleLister {
 struct ConnectionServices {
   Clients* clients = nullptr;       // null in tests without a network
   ModuleLister* modules = nullptr;  // null: none
+  ClientPause* pause = nullptr;     // null in tests without a network
 };
 
 // `services` outlives the registry.
 void RegisterConnectionCommands(CommandRegistry& registry, ConnectionServices& services);
 void RegisterClientCommands(CommandRegistry& registry, ConnectionServices& services);
+// After the former.
+void RegisterClientTrackingCommands(CommandRegistry& registry);
 
 }  // namespace backplane

@@ -100,7 +100,7 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("client_recent_max_input_buffer", input_max);
   w.Line("client_recent_max_output_buffer", output_max);
   w.Line("blocked_clients", clients->blocked_count());
-  w.Line("tracking_clients", 0);
+  w.Line("tracking_clients", ctx.engine().tracking().session_count());
   w.Line("pubsub_clients", pubsub);
   w.Line("watching_clients", watching);
   w.Line("clients_in_timeout_table", 0);
@@ -154,8 +154,7 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   const size_t peak = services.samples->peak_bytes();
   const size_t startup = services.samples->startup_bytes();
   size_t client_bytes = 0;
-  services.clients->ForEach(
-      [&](NetClient& c) { client_bytes += sizeof(c) + c.input_capacity() + c.output_memory(); });
+  services.clients->ForEach([&](NetClient& c) { client_bytes += c.memory(); });
   size_t overhead = startup + client_bytes;
   for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
     overhead += ctx.keyspace().db(i).TableBytes() + ctx.keyspace().db(i).ExpiresBytes();
@@ -230,6 +229,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("sync_partial_err", 0);
   w.Line("expired_keys", keys.expired);
   w.Line("evicted_keys", keys.evicted);
+  w.Line("evicted_clients", stats.evicted_clients);
   const MemoryLimit* limit = ctx.engine().memory_limit();
   w.Line("total_eviction_exceeded_time", limit != nullptr ? limit->exceeded_ms() : 0);
   w.Line("current_eviction_exceeded_time", limit != nullptr ? limit->current_exceeded_ms() : 0);
@@ -241,6 +241,10 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("latest_fork_usec", stats.latest_fork_usec);
   w.Line("total_forks", stats.total_forks);
   w.Line("migrate_cached_sockets", 0);
+  const ClientTracking& tracking = ctx.engine().tracking();
+  w.Line("tracking_total_keys", tracking.key_count());
+  w.Line("tracking_total_items", tracking.item_count());
+  w.Line("tracking_total_prefixes", tracking.prefix_count());
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
 }
