@@ -15,6 +15,7 @@ class ClientPause::Postponed final : public BlockedState {
  public:
   Postponed(ClientPause* owner, Session* session) : owner_(owner), session_(session) {}
   std::list<Postponed>::iterator self;
+  std::vector<std::string> args;  // none: its input has them
   Session* session() const { return session_; }
 
   void OnDisconnect() override { owner_->postponed_.erase(self); }
@@ -61,8 +62,13 @@ void ClientPause::End() {
   }
   while (!postponed_.empty()) {
     Session* session = postponed_.front().session();
+    const std::vector<std::string> args = std::move(postponed_.front().args);
     postponed_.pop_front();
     session->Unblock();
+    if (args.empty()) continue;
+    const std::vector<std::string_view> views(args.begin(), args.end());
+    engine_->Process(*session, views);
+    if (session->link() != nullptr) session->link()->ScheduleWrite();
   }
 }
 
@@ -79,6 +85,12 @@ void ClientPause::Postpone(Session& session) {
   postponed_.emplace_back(this, &session);
   postponed_.back().self = std::prev(postponed_.end());
   session.Block(&postponed_.back());
+}
+
+void ClientPause::Keep(Session& session, std::vector<std::string> args) {
+  for (Postponed& postponed : postponed_) {
+    if (postponed.session() == &session) postponed.args = std::move(args);
+  }
 }
 
 int64_t ClientPause::OnTimer() {

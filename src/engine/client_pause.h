@@ -39,6 +39,9 @@ class ClientPause final : private TimerHandler {
   bool Holds(const Session& session, const Command& command, Args args) const;
   // The session's client waits until the pause ends. REQUIRES: it is not blocked.
   void Postpone(Session& session);
+  // For a session that has just been postponed: the request is not in its input, so that it is kept
+  // here, and run at the end.
+  void Keep(Session& session, std::vector<std::string> args);
   // A key became ready for a client that must not go on now: it is asked again at the end.
   void SignalLater(int db, std::string_view key) { ready_.emplace_back(db, key); }
 
