@@ -47,6 +47,8 @@ int64_t NetClient::idle_ms() const {
 void NetClient::ScheduleWrite() {
   connection_->ScheduleWrite();
   owner_->ScheduleMeasure(*this);
+  // Messages of others may grow much before the loop waits.
+  owner_->CheckOutputLimit(*this);
 }
 
 size_t NetClient::argument_bytes() const {
@@ -65,6 +67,7 @@ Clients::Clients(Engine* engine, ConnectionSet* connections)
     : engine_(engine), connections_(connections) {
   engine_->tracking().set_finder(this);
   connections_->loop().AddHook(this);
+  ApplyMemoryLimit();
 }
 
 Clients::~Clients() {

@@ -104,6 +104,9 @@ class Clients final : public AcceptHandler,
     to_measure_.push_back(&client);
   }
 
+  // Closes the client when it holds more output than it may.
+  void CheckOutputLimit(NetClient& client);
+
   // --- SessionFinder ---
   Session* FindSession(uint64_t id) override;
 
@@ -138,7 +141,6 @@ class Clients final : public AcceptHandler,
   // Parses up to kBatchMax requests from `data` at `from`. Returns false on a protocol error.
   bool ParseBatch(NetClient& client, std::string_view data, size_t from);
   void PrefetchBatch(Session& session);
-  void CheckOutputLimit(NetClient& client);
   // What the client has not used of its input is more than it may be.
   bool OverInputLimit(const NetClient& client, size_t left) const;
   // Runs the requests from `used` on; returns what is used then. False in *valid: a protocol error.
