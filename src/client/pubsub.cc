@@ -7,6 +7,12 @@
 #include "base/glob.h"
 
 namespace backplane {
+namespace {
+
+// A node of the subscriber's set, and its place in the channel's list.
+constexpr size_t kSubscriptionBytes = sizeof(std::string) + 3 * sizeof(void*);
+
+}  // namespace
 
 Subscriber::~Subscriber() {
   if (pubsub_ != nullptr) pubsub_->UnsubscribeAll(*this);
@@ -27,6 +33,7 @@ bool PubSub::Subscribe(Subscriber& subscriber, Kind kind, std::string_view name)
   std::string text(name);
   if (!SetOf(subscriber, kind).insert(text).second) return false;
   subscriber.pubsub_ = this;
+  subscriber.subscription_memory_ += kSubscriptionBytes + name.size();
   MapOf(kind)[std::move(text)].push_back(&subscriber);
   return true;
 }
@@ -34,6 +41,7 @@ bool PubSub::Subscribe(Subscriber& subscriber, Kind kind, std::string_view name)
 bool PubSub::Unsubscribe(Subscriber& subscriber, Kind kind, std::string_view name) {
   std::string text(name);
   if (SetOf(subscriber, kind).erase(text) == 0) return false;
+  subscriber.subscription_memory_ -= kSubscriptionBytes + name.size();
   Map& map = MapOf(kind);
   auto it = map.find(text);
   std::erase(it->second, &subscriber);

@@ -33,6 +33,8 @@ class Subscriber {
   // What (P)SUBSCRIBE replies count.
   size_t subscription_count() const { return channels_.size() + patterns_.size(); }
   bool subscribed() const { return subscription_count() + shard_channels_.size() > 0; }
+  // Bytes that the subscriptions take, here and in the maps of PubSub, about.
+  size_t subscription_memory() const { return subscription_memory_; }
 
  private:
   friend class PubSub;
@@ -40,6 +42,7 @@ class Subscriber {
   std::unordered_set<std::string> channels_;
   std::unordered_set<std::string> patterns_;
   std::unordered_set<std::string> shard_channels_;
+  size_t subscription_memory_ = 0;
 };
 
 class PubSub {

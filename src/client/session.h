@@ -11,6 +11,7 @@
 #include <vector>
 
 #include "client/pubsub.h"
+#include "client/tracking.h"
 #include "client/transaction.h"
 #include "keyspace/watch.h"
 #include "resp/reply_sink.h"
@@ -41,6 +42,10 @@ class ClientLink {
   virtual size_t output_bytes() const = 0;
   virtual size_t output_memory() const = 0;
   virtual size_t output_chunks() const = 0;
+  // Arguments of a request that is not there as a whole yet; its bytes are no input_bytes() then.
+  virtual size_t argument_bytes() const = 0;
+  // All memory that the client takes, that of the session included.
+  virtual size_t memory() const = 0;
   virtual int64_t idle_ms() const = 0;
 };
 
@@ -122,6 +127,7 @@ class Session final : public Subscriber {
   bool last_command_by_own_name = false;
 
   std::unique_ptr<Transaction> transaction;  // between MULTI and EXEC
+  std::unique_ptr<TrackingState> tracking;   // CLIENT TRACKING is on; see ClientTracking
   Watcher watcher;
   bool executing_transaction = false;
 
@@ -132,14 +138,22 @@ class Session final : public Subscriber {
   void Block(BlockedState* state);
   void Unblock();
 
-  // --- messages of channels while a command of this session runs: they wait, so that they do not
-  // land within its reply. HoldMessages: false when they are being held already. ---
+  // --- messages while a command of this session runs: they wait, so that they do not land within
+  // its reply. HoldMessages: false when they are being held already. ---
   bool HoldMessages() {
     if (holding_) return false;
     holding_ = true;
     return true;
   }
   void ReleaseMessages();
+
+  // Keys that were read have changed; null: all have. As a message of a channel in RESP2.
+  void OnInvalidation(const std::vector<std::string_view>* keys);
+  // The client that was to be told of them has gone. RESP3 only: RESP2 has no word for it.
+  void OnRedirectBroken(uint64_t redirect);
+
+  // Memory of the transaction, subscriptions, watched keys, prefixes.
+  size_t memory() const;
 
   // RESET: everything but id and connection back to the start, as `user`.
   void Reset(std::shared_ptr<User> user_after, bool authenticated_after);
@@ -159,7 +173,13 @@ class Session final : public Subscriber {
     std::string pattern;    // of "pmessage" only
     std::string channel;
     std::string message;
+    std::vector<std::string> keys;  // of "invalidate" only
+    bool all_keys = false;
+    uint64_t redirect = 0;  // of "tracking-redir-broken" only
   };
+  void DeliverInvalidation(const std::vector<std::string_view>* keys);
+  void DeliverRedirectBroken(uint64_t redirect);
+  void DeliverHeld(const HeldMessage& held);
   void Deliver(std::string_view word, std::string_view pattern, std::string_view channel,
                std::string_view message);
 

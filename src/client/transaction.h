@@ -21,6 +21,10 @@ struct Transaction {
   std::vector<QueuedCommand> queue;
   bool failed = false;       // a command was refused while queueing: EXEC answers EXECABORT
   uint64_t flags_union = 0;  // of all queued commands
+  size_t argument_bytes = 0;
+  size_t memory() const {
+    return sizeof(*this) + queue.capacity() * sizeof(QueuedCommand) + argument_bytes;
+  }
 };
 
 }  // namespace backplane

@@ -28,7 +28,6 @@ constexpr Name kCommandFlags[] = {
     {kCmdAsking, "asking"},
     {kCmdFast, "fast"},
     {kCmdNoAuth, "no_auth"},
-    {kCmdMayReplicate, "may_replicate"},
     {kCmdNoMulti, "no_multi"},
     {kCmdMovableKeys, "movablekeys"},
     {kCmdAllowBusy, "allow_busy"},

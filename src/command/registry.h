@@ -41,6 +41,10 @@ class Command {
   using KeyFinder = void (*)(const Command& command, std::span<const std::string_view> args,
                              std::vector<KeyUse>* keys);
 
+  // The flags of one call, where they depend on its arguments: a script says itself whether it
+  // writes.
+  using CallFlags = uint64_t (*)(const Command& command, std::span<const std::string_view> args);
+
   std::string name;      // "get"; for a subcommand the part after '|'
   std::string fullname;  // "config|get"
   CommandHandler handler = nullptr;
@@ -56,7 +60,8 @@ class Command {
   KeyFinder key_finder = nullptr;
   ChannelSpec channels;
   KeyFinder channel_finder = nullptr;  // lists channels, their flags are ChannelFlag bits
-  int id = 0;                          // dense, never reused
+  CallFlags call_flags = nullptr;
+  int id = 0;  // dense, never reused
   const Command* parent = nullptr;
   std::string module_name;     // empty for built-ins
   mutable CommandStats stats;  // counted by the engine while everything else is fixed
@@ -70,6 +75,9 @@ class Command {
   bool HasKeys() const {
     return key_finder != nullptr ||
            (!key_specs.empty() && (key_specs.front().flags & kKeyNotKey) == 0);
+  }
+  uint64_t FlagsOf(std::span<const std::string_view> args) const {
+    return call_flags == nullptr ? flags : call_flags(*this, args);
   }
   bool ArityOk(size_t argc) const {
     return arity >= 0 ? argc == static_cast<size_t>(arity) : argc >= static_cast<size_t>(-arity);

@@ -56,6 +56,39 @@ class BindOption final : public Option {
   std::vector<std::string> default_;
 };
 
+// Bytes, or a part of maxmemory: "5%", kept as a negative number.
+class ClientMemoryOption final : public Option {
+ public:
+  explicit ClientMemoryOption(int64_t* field) : Option("maxmemory-clients", 0), field_(field) {}
+  Status Set(const std::vector<std::string>& args) override {
+    if (args.size() != 1) return Bad("wrong number of arguments");
+    const std::string_view text = args[0];
+    if (text.ends_with('%')) {
+      const auto percent = ParseInt64(text.substr(0, text.size() - 1));
+      if (!percent || *percent < 0) return Bad("argument must be a memory or percent value");
+      constexpr int64_t kPercentMax = 100;
+      if (*percent > kPercentMax) {
+        return Bad("percentage argument must be less or equal to 100");
+      }
+      *field_ = -*percent;
+      return {};
+    }
+    const auto bytes = ParseMemory(text);
+    if (!bytes || *bytes > static_cast<uint64_t>(INT64_MAX)) {
+      return Bad("argument must be a memory or percent value");
+    }
+    *field_ = static_cast<int64_t>(*bytes);
+    return {};
+  }
+  std::string Get() const override {
+    return *field_ < 0 ? Int64ToString(-*field_) + "%" : Int64ToString(*field_);
+  }
+  bool IsDefault() const override { return *field_ == 0; }
+
+ private:
+  int64_t* field_;
+};
+
 class SaveOption final : public Option {
  public:
   explicit SaveOption(std::vector<SavePoint>* field)
@@ -272,7 +305,6 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "io-threads",
                                          "io-threads-do-reads",
                                          "jemalloc-bg-thread",
-                                         "maxmemory-clients",
                                          "min-replicas-max-lag",
                                          "min-replicas-to-write",
                                          "no-appendfsync-on-rewrite",
@@ -355,6 +387,7 @@ constexpr IntegerRow kIntegers[] = {
     {"client-query-buffer-limit", &Settings::client_query_buffer_limit, 1 << 20, INT64_MAX, 0,
      IntegerFormat::kMemory},
     {"maxmemory", &Settings::maxmemory, 0, INT64_MAX, 0, IntegerFormat::kMemory},
+    {"tracking-table-max-keys", &Settings::tracking_table_max_keys, 0, INT64_MAX},
     {"maxmemory-samples", &Settings::maxmemory_samples, 1, 64},
     {"maxmemory-eviction-tenacity", &Settings::maxmemory_eviction_tenacity, 0, 100},
     {"lfu-log-factor", &Settings::lfu_log_factor, 0, INT_MAX},
@@ -420,6 +453,7 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
   AddOption<PercentilesOption>(table, "latency-tracking-info-percentiles",
                                &settings.latency_percentiles);
   AddOption<HzOption>(table, &settings.hz);
+  AddOption<ClientMemoryOption>(table, &settings.maxmemory_clients);
   // The append-only file comes later; clients and tools ask for the option and are told how it
   // stands.
   AddOption<EnumOption>(table, "appendonly", kOptionImmutable, &settings.appendonly,

@@ -49,6 +49,8 @@ struct Settings {
   int64_t acl_pubsub_default = 0;  // 1: new users may use all channels
   int64_t proto_max_bulk_len = 512ll * 1024 * 1024;
   int64_t client_query_buffer_limit = 1024ll * 1024 * 1024;
+  int64_t maxmemory_clients = 0;              // bytes; negative: percent of maxmemory; 0: no limit
+  int64_t tracking_table_max_keys = 1000000;  // 0: no limit
   OutputLimit output_limit_normal;
   OutputLimit output_limit_replica = {256ull << 20, 64ull << 20, 60};
   OutputLimit output_limit_pubsub = {32ull << 20, 8ull << 20, 60};

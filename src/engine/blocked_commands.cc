@@ -7,6 +7,7 @@
 
 #include "client/session.h"
 #include "command/context.h"
+#include "engine/client_pause.h"
 
 namespace backplane {
 
@@ -40,6 +41,11 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
     const bool lost = entry == nullptr || entry->type() != wait_.type;
     if (lost && !wait_.wakes_on_loss) return false;
     const std::vector<std::string_view> views(wait_.args.begin(), wait_.args.end());
+    if (ClientPause* pause = engine.client_pause();
+        pause != nullptr && pause->Holds(*session_, *command_, views)) [[unlikely]] {
+      pause->SignalLater(db_, key);
+      return false;
+    }
     waits_on_ = false;
     owner_->retrying_ = this;
     owner_->ready_key_ = &key;

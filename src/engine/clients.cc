@@ -35,8 +35,9 @@ void KeepAlive(int fd, int seconds) {
 
 }  // namespace
 
-NetClient::NetClient(uint64_t id, Connection* connection)
+NetClient::NetClient(uint64_t id, Connection* connection, Clients* owner)
     : connection_(connection),
+      owner_(owner),
       encoder_(&connection->out()),
       session_(id, Session::Kind::kNormal, &encoder_, this) {}
 
@@ -44,10 +45,36 @@ int64_t NetClient::idle_ms() const {
   return MonotonicNanos() / 1'000'000 - connection_->last_input_ms();
 }
 
-Clients::Clients(Engine* engine, ConnectionSet* connections)
-    : engine_(engine), connections_(connections) {}
+void NetClient::ScheduleWrite() {
+  connection_->ScheduleWrite();
+  owner_->ScheduleMeasure(*this);
+  // Messages of others may grow much before the loop waits.
+  owner_->CheckOutputLimit(*this);
+}
 
-Clients::~Clients() = default;
+size_t NetClient::argument_bytes() const {
+  size_t bytes = offered_bytes_ == 0 ? parser_.argument_bytes() : 0;
+  for (std::string_view arg : running_) bytes += arg.size();
+  return bytes;
+}
+
+size_t NetClient::memory() const {
+  return sizeof(NetClient) + sizeof(Connection) +
+         std::max(connection_->input_capacity(), offered_bytes_) + output_memory() +
+         session_.memory();
+}
+
+Clients::Clients(Engine* engine, ConnectionSet* connections)
+    : engine_(engine), connections_(connections) {
+  engine_->tracking().set_finder(this);
+  connections_->loop().AddHook(this);
+  ApplyMemoryLimit();
+}
+
+Clients::~Clients() {
+  connections_->loop().RemoveHook(this);
+  engine_->tracking().set_finder(nullptr);
+}
 
 NetClient* Clients::Find(uint64_t id) {
   auto it = by_id_.find(id);
@@ -56,6 +83,12 @@ NetClient* Clients::Find(uint64_t id) {
 
 NetClient* Clients::FindByConnection(Connection& connection) {
   return static_cast<NetClient*>(connection.user_data());
+}
+
+Session* Clients::FindSession(uint64_t id) {
+  NetClient* client = Find(id);
+  // One that is being closed hears nothing any more.
+  return client == nullptr || client->closing() ? nullptr : &client->session();
 }
 
 size_t Clients::blocked_count() const {
@@ -96,7 +129,7 @@ void Clients::OnAccept(int fd, bool is_unix) {
     return;
   }
   uint64_t id = NextId();
-  auto client = std::make_unique<NetClient>(id, connection);
+  auto client = std::make_unique<NetClient>(id, connection, this);
   client->session().authenticated = !engine_->LoginRequired();
   if (const Users* users = engine_->users()) client->session().user = users->default_user();
   client->session().created_ms = engine_->keyspace().now_ms();
@@ -124,6 +157,8 @@ void Clients::OnClosed(Connection& connection) {
   if (engine_->logger().Enabled(LogLevel::kVerbose)) {
     engine_->logger().Verbose("Client closed connection id=" + std::to_string(session.id()));
   }
+  memory_ -= client->counted_memory_;
+  std::erase(to_measure_, client);
   uint64_t id = session.id();
   by_id_.erase(id);
 }
@@ -189,6 +224,44 @@ void Clients::PrefetchBatch(Session& session) {
   }
 }
 
+bool Clients::OverInputLimit(const NetClient& client, size_t left) const {
+  // What is queued for a transaction was input as well.
+  const Transaction* transaction = client.session_.transaction.get();
+  if (transaction != nullptr) left += transaction->argument_bytes;
+  return left > static_cast<size_t>(engine_->settings().client_query_buffer_limit);
+}
+
+size_t Clients::RunBatches(NetClient& client, std::string_view data, bool* valid) {
+  Session& session = client.session();
+  const Connection& connection = *client.connection_;
+  size_t used = 0;
+  while (*valid && used < data.size() && !session.blocked() && !connection.closing()) {
+    const size_t begin = used;
+    *valid = ParseBatch(client, data, used);
+    if (requests_.empty()) break;
+    PrefetchBatch(session);
+    for (size_t i = 0; i < requests_.size(); ++i) {
+      const Request request = requests_[i];
+      const size_t before = used;
+      used = request.end;
+      if (request.arg_count > 0) {
+        client.running_ = Args(&args_[request.first_arg], request.arg_count);
+        if (!engine_->Process(session, client.running_, request.hint)) [[unlikely]]
+          used = before;
+      }
+      if (session.blocked() || connection.closing()) {
+        // What follows was parsed for nothing; the parser keeps no state about complete requests.
+        client.parser_.Reset();
+        *valid = true;
+        break;
+      }
+    }
+    if (used == begin) break;
+  }
+  client.running_ = {};
+  return used;
+}
+
 size_t Clients::OnInput(Connection& connection, std::string_view data) {
   NetClient* client = FindByConnection(connection);
   if (client == nullptr) return data.size();
@@ -202,31 +275,16 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
     saved_args.swap(args_);
     saved_requests.swap(requests_);
   }
-  in_batch_ = true;
   client->offered_bytes_ = data.size();
-  size_t used = 0;
-  bool valid = true;
-  while (valid && used < data.size() && !session.blocked() && !connection.closing()) {
-    size_t begin = used;
-    valid = ParseBatch(*client, data, used);
-    if (requests_.empty()) break;
-    PrefetchBatch(session);
-    for (size_t i = 0; i < requests_.size(); ++i) {
-      const Request request = requests_[i];
-      used = request.end;
-      if (request.arg_count > 0) {
-        engine_->Process(session, Args(&args_[request.first_arg], request.arg_count), request.hint);
-      }
-      if (session.blocked() || connection.closing()) {
-        // What follows was parsed for nothing; the parser keeps no state about complete requests.
-        client->parser_.Reset();
-        valid = true;
-        break;
-      }
-    }
-    if (used == begin) break;
+  if (memory_limit_ != 0) [[unlikely]] {
+    // Before what has come runs: it may be what takes too much.
+    Measure(*client);
+    EvictClients();
   }
-  if (data.size() - used > static_cast<size_t>(engine_->settings().client_query_buffer_limit)) {
+  in_batch_ = true;
+  bool valid = true;
+  size_t used = RunBatches(*client, data, &valid);
+  if (OverInputLimit(*client, data.size() - used)) {
     engine_->logger().Log(LogLevel::kWarning,
                           "Closing client that reached max query buffer length: id=" +
                               std::to_string(session.id()) + " addr=" + client->peer());
@@ -246,6 +304,7 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
   if (args_.capacity() > kArgsKept) [[unlikely]]
     std::vector<std::string_view>().swap(args_);
   client->offered_bytes_ = 0;
+  ScheduleMeasure(*client);
   in_batch_ = nested;
   if (nested) {
     saved_args.swap(args_);
@@ -277,6 +336,10 @@ void Clients::CheckOutputLimit(NetClient& client) {
 }
 
 void Clients::CheckTimeouts() {
+  if (memory_limit_ != 0) [[unlikely]] {
+    MeasureAll();
+    EvictClients();
+  }
   int64_t limit_ms = engine_->settings().timeout * 1000;
   for (auto& [id, client] : by_id_) {
     CheckOutputLimit(*client);

@@ -5,6 +5,10 @@
 // A batch: every complete request in the buffer (up to kBatchMax) is parsed first, the bucket of
 // each first key is prefetched, then the entries, then what they point to; only then the requests
 // run, in order. The memory latency of one key is thereby hidden behind the others.
+//
+// maxmemory-clients: while there is a limit, the memory of each client is measured anew when it may
+// have changed (input, messages from others), and those that hold most are closed before the loop
+// waits, or before the command that takes too much runs.
 #pragma once
 
 #include <cstdint>
@@ -14,6 +18,7 @@
 #include <vector>
 
 #include "client/session.h"
+#include "client/tracking.h"
 #include "engine/engine.h"
 #include "net/connection.h"
 #include "net/listener.h"
@@ -27,11 +32,11 @@ class Clients;
 // One network client: the connection's handler, the session's link.
 class NetClient final : public ClientLink {
  public:
-  NetClient(uint64_t id, Connection* connection);
+  NetClient(uint64_t id, Connection* connection, Clients* owner);
   Session& session() { return session_; }
   Connection& connection() { return *connection_; }
 
-  void ScheduleWrite() override { connection_->ScheduleWrite(); }
+  void ScheduleWrite() override;
   void Close() override { connection_->Close(); }
   void CloseAfterReply() override { connection_->CloseAfterFlush(); }
   bool closing() const override { return connection_->closing(); }
@@ -42,24 +47,37 @@ class NetClient final : public ClientLink {
   int fd() const override { return connection_->fd(); }
   bool is_unix() const override { return connection_->is_unix(); }
   bool is_local() const override { return connection_->is_loopback(); }
-  size_t input_bytes() const override { return connection_->input_bytes() + offered_bytes_; }
+  size_t input_bytes() const override {
+    if (offered_bytes_ != 0) return connection_->input_bytes() + offered_bytes_;
+    const size_t read = parser_.read_bytes();
+    return connection_->input_bytes() > read ? connection_->input_bytes() - read : 0;
+  }
   size_t input_capacity() const override { return connection_->input_capacity(); }
   size_t output_bytes() const override { return connection_->out().size(); }
   size_t output_memory() const override { return connection_->out().memory(); }
   size_t output_chunks() const override { return connection_->out().chunk_count(); }
+  size_t argument_bytes() const override;
+  size_t memory() const override;
   int64_t idle_ms() const override;
 
  private:
   friend class Clients;
   Connection* connection_;
+  Clients* owner_;
   RespEncoder encoder_;
   Session session_;
   RequestParser parser_;
   int64_t over_soft_limit_since_ms_ = 0;
-  size_t offered_bytes_ = 0;  // the input being worked off, within OnInput
+  size_t offered_bytes_ = 0;   // the input being worked off, within OnInput
+  Args running_;               // the request being worked off, within OnInput
+  size_t counted_memory_ = 0;  // its part of Clients::memory_
+  bool measure_scheduled_ = false;
 };
 
-class Clients final : public AcceptHandler, public ConnectionHandler {
+class Clients final : public AcceptHandler,
+                      public ConnectionHandler,
+                      public SessionFinder,
+                      private LoopHook {
  public:
   Clients(Engine* engine, ConnectionSet* connections);
   ~Clients() override;
@@ -75,6 +93,22 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   NetClient* FindByConnection(Connection& connection);
   // The next free client id; internal sessions (modules) take theirs from here too.
   uint64_t NextId() { return next_id_++; }
+
+  // Settings have changed: the limit of memory.
+  void ApplyMemoryLimit();
+  // What the client holds may have changed.
+  void ScheduleMeasure(NetClient& client) {
+    if (memory_limit_ == 0 || client.measure_scheduled_) [[likely]]
+      return;
+    client.measure_scheduled_ = true;
+    to_measure_.push_back(&client);
+  }
+
+  // Closes the client when it holds more output than it may.
+  void CheckOutputLimit(NetClient& client);
+
+  // --- SessionFinder ---
+  Session* FindSession(uint64_t id) override;
 
   // Once a second or more often: idle clients over `timeout`, soft output limits, blocked clients'
   // deadlines are looked at by their owners.
@@ -107,7 +141,16 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   // Parses up to kBatchMax requests from `data` at `from`. Returns false on a protocol error.
   bool ParseBatch(NetClient& client, std::string_view data, size_t from);
   void PrefetchBatch(Session& session);
-  void CheckOutputLimit(NetClient& client);
+  // What the client has not used of its input is more than it may be.
+  bool OverInputLimit(const NetClient& client, size_t left) const;
+  // Runs the requests from `used` on; returns what is used then. False in *valid: a protocol error.
+  size_t RunBatches(NetClient& client, std::string_view data, bool* valid);
+  int BeforeWait() override;
+  void AfterWait() override {}
+  void Measure(NetClient& client);
+  void MeasureAll();
+  // Closes the clients that hold most until the others are below the limit.
+  void EvictClients();
   // No room for one more client; those that are about to go do not count.
   bool IsFull() const;
 
@@ -120,6 +163,9 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   std::vector<std::string_view> args_;
   std::vector<Request> requests_;
   bool in_batch_ = false;
+  size_t memory_limit_ = 0;  // 0: none, and nothing is measured
+  size_t memory_ = 0;        // of all clients, as last measured
+  std::vector<NetClient*> to_measure_;
 };
 
 }  // namespace backplane

@@ -6,6 +6,7 @@
 #include "base/ascii.h"
 #include "base/assert.h"
 #include "engine/call_records.h"
+#include "engine/client_pause.h"
 #include "engine/key_waiters.h"
 
 namespace backplane {
@@ -128,12 +129,13 @@ void Engine::Queue(Session& session, const Command& command, Args args) {
   // Queued commands outlive the input buffer, so they are copied.
   QueuedCommand queued{&command, services_.commands.generation(),
                        std::vector<std::string>(args.begin(), args.end())};
-  session.transaction->flags_union |= command.flags;
+  session.transaction->flags_union |= command.FlagsOf(args);
+  for (std::string_view arg : args) session.transaction->argument_bytes += arg.size();
   session.transaction->queue.push_back(std::move(queued));
   SinkFor(session).SimpleString("QUEUED");
 }
 
-void Engine::Process(Session& session, Args args, const KeyHint& key_hint) {
+bool Engine::Process(Session& session, Args args, const KeyHint& key_hint) {
   const KeyHint* hint = &key_hint;
   if (!interceptors_.empty()) [[unlikely]] {
     intercepted_.assign(args.begin(), args.end());
@@ -141,22 +143,36 @@ void Engine::Process(Session& session, Args args, const KeyHint& key_hint) {
       if (interceptor->Intercept(session, &intercepted_)) hint = &kNoKeyHint;
     }
     args = intercepted_;
-    if (args.empty()) return;
+    if (args.empty()) return true;
   }
+  const bool tracks = tracking_.active();
+  if (tracks) [[unlikely]]
+    tracking_.LimitTable(static_cast<size_t>(services_.settings.tracking_table_max_keys));
   std::string error;
   Command* command = Resolve(session, args, &error);
+  // Known before the command runs: it may be gone afterwards.
+  const bool speaks_of_client = tracks && command != nullptr && command->parent != nullptr &&
+                                command->parent->name == "client";
   if (command == nullptr) [[unlikely]] {
     Reject(session, services_.commands.Find(args[0]), args, error);
   } else if (error = Gate(session, *command, args); !error.empty()) [[unlikely]] {
     Reject(session, command, args, error);
+  } else if (client_pause_ != nullptr && client_pause_->Holds(session, *command, args))
+      [[unlikely]] {
+    client_pause_->Postpone(session);
+    return false;
   } else if (session.transaction != nullptr && !command->Is(kCmdNotQueued)) {
     Queue(session, *command, args);
   } else {
     Call(session, *command, args, SinkFor(session), true, *hint);
   }
+  // CLIENT CACHING is about the next command, or the transaction that begins with it.
+  if (tracks && session.tracking != nullptr && !speaks_of_client && session.transaction == nullptr)
+    session.tracking->caching = false;
   using Mode = Session::ReplyMode;
   if (session.reply_mode == Mode::kSkipping) session.reply_mode = Mode::kOn;
   if (session.reply_mode == Mode::kSkipNext) session.reply_mode = Mode::kSkipping;
+  return true;
 }
 
 void Engine::Call(Session& session, const Command& command, Args args, ReplySink& reply,
@@ -168,11 +184,13 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   uint64_t dirty_before = keyspace.dirty();
   uint64_t errors_before = reply.error_count();
   CommandContext* outer = current_;
+  if (outer == nullptr) executing_ = &session;
   current_ = &ctx;
   const bool no_touch = session.no_touch && command.fullname != "touch";
   if (no_touch) [[unlikely]]
     keyspace.set_touches(false);
-  const bool holds = (session.subscribed() || session.monitor) && session.HoldMessages();
+  const bool holds = (tracking_.active() || session.subscribed() || session.monitor) &&
+                     session.HoldMessages();
   uint64_t begin = Ticks();
   command.handler(ctx);
   const uint64_t ticks = Ticks() - begin;
@@ -184,6 +202,8 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   }
   if (no_touch) [[unlikely]]
     keyspace.set_touches(true);
+  if (tracking_.active() && command.Is(kCmdReadonly)) [[unlikely]]
+    RememberKeys(session, command, args);
   if (holds) [[unlikely]]
     session.ReleaseMessages();
   if (ticks >= watched_ticks_) [[unlikely]]
@@ -202,6 +222,20 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   if (propagate && propagation_.wanted()) [[unlikely]]
     PropagateResult(ctx, dirty_before);
   LeaveUnit();
+}
+
+void Engine::RememberKeys(Session& session, const Command& command, Args args) {
+  // What a script reads, its client reads; what a module calls for itself, nobody does.
+  Session& reader = session.kind() == Session::Kind::kScript ? *executing_ : session;
+  if (!ClientTracking::Remembers(reader)) return;
+  // A script that only reads need not read what it names.
+  const bool runs_script = command.keynum.numkeys_index > 0 && (command.acl & kAclScripting) != 0;
+  if (runs_script) return;
+  const auto positions = FindKeys(command, args);
+  if (!positions) return;
+  for (const int i : *positions) {
+    tracking_.Remember(reader, args[static_cast<size_t>(i)]);
+  }
 }
 
 void Engine::PropagateResult(CommandContext& ctx, uint64_t dirty_before) {
@@ -291,7 +325,12 @@ void Engine::LeaveUnit() {
 
 void Engine::set_loading(bool value) {
   loading_ = value;
-  services_.keyspace.set_expires_keys(!value);
+  services_.keyspace.set_expires_keys(!loading_ && client_pause_ == nullptr);
+}
+
+void Engine::set_client_pause(ClientPause* pause) {
+  client_pause_ = pause;
+  services_.keyspace.set_expires_keys(!loading_ && client_pause_ == nullptr);
 }
 
 }  // namespace backplane

@@ -17,6 +17,7 @@
 #include "base/log.h"
 #include "client/pubsub.h"
 #include "client/session.h"
+#include "client/tracking.h"
 #include "command/context.h"
 #include "command/registry.h"
 #include "config/settings.h"
@@ -70,6 +71,7 @@ struct EngineStats {
   uint64_t total_forks = 0;
   int64_t latest_fork_usec = 0;
   uint64_t unexpected_errors = 0;
+  uint64_t evicted_clients = 0;
 };
 
 // The hash of one key argument, when whoever parsed the request has computed it. Handed on by
@@ -83,6 +85,7 @@ inline constexpr KeyHint kNoKeyHint;
 
 class BlockedCommands;
 class CallRecords;
+class ClientPause;
 class KeyWaiters;
 class MemoryLimit;
 
@@ -127,11 +130,16 @@ class Engine final : public KeyspaceObserver {
   // Null where nobody can wait: without an event loop.
   BlockedCommands* blocked_commands() const { return blocked_commands_; }
   void set_blocked_commands(BlockedCommands* commands) { blocked_commands_ = commands; }
+  // Null while clients are not paused.
+  ClientPause* client_pause() const { return client_pause_; }
+  void set_client_pause(ClientPause* pause);
+  ClientTracking& tracking() { return tracking_; }
 
   // --- running commands ---
   // One request of a client: intercept, look up, gate, queue in MULTI or run; the reply goes to the
-  // session's sink. `hint`: hash of the first key if the batch computed it.
-  void Process(Session& session, Args args, const KeyHint& hint = kNoKeyHint);
+  // session's sink. `hint`: hash of the first key if the batch computed it. False: nothing has
+  // happened, clients are paused; the session is blocked, and the request comes again afterwards.
+  bool Process(Session& session, Args args, const KeyHint& hint = kNoKeyHint);
 
   // Finds the command that args name; nullptr and *error filled (whole error text) when it is
   // unknown or the arity is wrong.
@@ -181,6 +189,9 @@ class Engine final : public KeyspaceObserver {
   // The command being run by the innermost Call, for module callbacks and crash reports; nullptr
   // outside.
   const CommandContext* current() const { return current_; }
+  // The session whose command is being run by the outermost Call, for which scripts and modules
+  // run others; nullptr outside.
+  const Session* executing() const { return current_ != nullptr ? executing_ : nullptr; }
 
   // Updates the cached time; each loop turn and each top-level unit outside commands.
   void RefreshClock();
@@ -227,6 +238,8 @@ class Engine final : public KeyspaceObserver {
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
+  // Client tracking: the keys that a command has read.
+  void RememberKeys(Session& session, const Command& command, Args args);
 
   Services services_;
   PropagationStream propagation_;
@@ -238,6 +251,9 @@ class Engine final : public KeyspaceObserver {
   std::vector<UnitHook*> unit_hooks_;
   std::vector<std::string_view> intercepted_;
   CommandContext* current_ = nullptr;
+  Session* executing_ = nullptr;
+  ClientTracking tracking_;
+  std::string expired_key_;  // the last one that tracking was told of
   // The last error counted: a command that ran others (EXEC) must not count theirs again.
   const ReplySink* counted_sink_ = nullptr;
   uint64_t counted_errors_ = 0;
@@ -253,6 +269,7 @@ class Engine final : public KeyspaceObserver {
   ClientDescriber client_describer_ = nullptr;
   LoginHook* login_hook_ = nullptr;
   std::unique_ptr<CallRecords> records_;
+  ClientPause* client_pause_ = nullptr;
   // Last: it is one of the listeners and hooks.
   std::unique_ptr<KeyWaiters> key_waiters_;
 };

@@ -31,6 +31,11 @@ void Engine::ListenersChanged() {
 
 void Engine::KeyModified(Database& db, std::string_view key) {
   for (KeyspaceListener* listener : listeners_) listener->OnKeyModified(db, key);
+  if (!tracking_.active()) [[likely]]
+    return;
+  // Of one that has expired tracking knows: it was nobody's doing, whoever found it.
+  if (key != expired_key_) tracking_.OnKeyModified(key, executing());
+  expired_key_.clear();
 }
 
 void Engine::KeyEvent(Database& db, uint32_t notify_class, std::string_view event,
@@ -55,6 +60,10 @@ void Engine::KeyEvent(Database& db, uint32_t notify_class, std::string_view even
 }
 
 void Engine::KeyExpired(Database& db, std::string_view key) {
+  if (tracking_.active()) [[unlikely]] {
+    tracking_.OnKeyModified(key, nullptr);
+    expired_key_ = key;
+  }
   if (!propagation_.wanted()) return;
   Unit unit(*this);
   std::string_view args[] = {services_.settings.lazyfree_lazy_expire ? "UNLINK" : "DEL", key};
@@ -63,6 +72,7 @@ void Engine::KeyExpired(Database& db, std::string_view key) {
 
 void Engine::NotifyFlush(int db, bool sync, bool before) {
   for (size_t i = 0; i < listeners_.size(); ++i) listeners_[i]->OnFlush(db, sync, before);
+  if (!before && tracking_.active()) tracking_.OnFlush();
 }
 
 void Engine::NotifySwap(int first, int second) {

@@ -88,6 +88,9 @@ bool MemoryLimit::Allows(const Session& session, const Command& command) {
 }
 
 MemoryLimit::Outcome MemoryLimit::MakeRoom() {
+  // While clients are paused the data stand still.
+  if (engine_->client_pause() != nullptr) [[unlikely]]
+    return Outcome::kEnough;
   if (leaving_bytes_ == 0 && !TooMuch()) [[likely]] {
     NoteExceeded(false);
     return Outcome::kEnough;

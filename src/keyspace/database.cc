@@ -70,7 +70,18 @@ Entry* Database::FindForWrite(const Key& key) {
   return entry;
 }
 
+// The key is about to come anew: one of that name whose time is over, but which is hidden only,
+// goes.
+void Database::RemoveHidden(const Key& key) {
+  auto position = table_.Locate(key.bytes, key.hash);
+  if (!position) return;
+  Remove(position, key, KeyspaceObserver::RemovalReason::kExpired, true);
+  if (auto* observer = keyspace_->observer()) observer->KeyExpired(*this, key.bytes);
+}
+
 Entry* Database::Insert(const Key& key, const EntryBuilder::Content& content, int64_t expire_ms) {
+  if (!keyspace_->expires_keys()) [[unlikely]]
+    RemoveHidden(key);
   Entry* entry = EntryBuilder::New(key.bytes, content, expire_ms, keyspace_->FreshAccess());
   table_.Insert(entry, key.hash);
   if (expire_ms >= 0) expires_.Insert(entry, key.hash);
@@ -236,6 +247,8 @@ void Database::DeleteEntry(Entry* entry, bool lazy) {
 }
 
 void Database::MoveEntry(Entry* entry, Database& target_db, const Key& target) {
+  if (!keyspace_->expires_keys()) [[unlikely]]
+    target_db.RemoveHidden(target);
   EntryBuilder::Content content = EntryBuilder::TakeContent(entry);
   Entry* fresh = EntryBuilder::New(target.bytes, content, entry->expire_ms(), entry->access());
   uint64_t hash = HashBytes(entry->key());

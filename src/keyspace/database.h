@@ -154,6 +154,7 @@ class Database {
   void Swap(Entry* old, Entry* fresh);
   Entry* Overwrite(Entry* existing, const Key& key, EntryBuilder::Content content, TtlPolicy ttl);
   Entry* Insert(const Key& key, const EntryBuilder::Content& content, int64_t expire_ms);
+  void RemoveHidden(const Key& key);
   void Remove(EntryTable::Position position, const Key& key, KeyspaceObserver::RemovalReason reason,
               bool lazy);
   void Released(const EntryBuilder::Content& content, bool lazy);

@@ -4,6 +4,7 @@
 // quarantine when a thread still runs it.
 #include <algorithm>
 
+#include "engine/client_pause.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
 #include "modhost/jobs.h"
@@ -188,7 +189,10 @@ void ModuleHost::RunAgain(std::vector<WaitingCommand> waiting) {
       session.reply().Error(kUnblockedByUnload);
       continue;
     }
-    services_.engine.Process(session, views);
+    if (!services_.engine.Process(session, views)) {
+      services_.engine.client_pause()->Keep(session, std::move(command.args));
+      continue;
+    }
     auto* again = dynamic_cast<RedisModuleBlockedClient*>(session.blocked_state());
     // The time that it has waited counts.
     if (again != nullptr && command.deadline_ms != 0) again->EndBy(command.deadline_ms);

@@ -94,6 +94,12 @@ RequestParser::Outcome RequestParser::Parse(std::string_view data, bool authenti
   return ParseMultibulk(data, authenticated, limits, args, consumed);
 }
 
+size_t RequestParser::argument_bytes() const {
+  size_t bytes = 0;
+  for (const Span& span : spans_) bytes += span.size;
+  return bytes;
+}
+
 void RequestParser::Reset() {
   ForgetRequest();
   spans_.shrink_to_fit();

@@ -56,6 +56,9 @@ class RequestParser {
   // After kNeedMore: total bytes of `data` needed before parsing can go on (a large bulk announces
   // its length), 0 when unknown.
   size_t needed() const { return needed_; }
+  // After kNeedMore: how much of `data` has been read, and the bytes of the arguments in it.
+  size_t read_bytes() const { return position_; }
+  size_t argument_bytes() const;
   // Forgets an incomplete request (the connection starts over) and gives its memory back.
   void Reset();
 

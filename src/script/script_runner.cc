@@ -294,10 +294,10 @@ const Command* ScriptRunner::FindAllowed(std::string* refusal) {
     *refusal = "ERR This Redis command is not allowed from script";
   } else if (IsForbidden(*command, refusal)) [[unlikely]] {
     // The refusal says why.
+  } else if (run_->facts.read_only && command->Is(kCmdWrite | kCmdMayReplicate)) [[unlikely]] {
+    *refusal = "ERR Write commands are not allowed from read-only scripts.";
   } else if (command->Is(kCmdWrite)) {
-    if (run_->facts.read_only) [[unlikely]] {
-      *refusal = "ERR Write commands are not allowed from read-only scripts.";
-    } else if (engine_.writes_blocked_by_save()) [[unlikely]] {
+    if (engine_.writes_blocked_by_save()) [[unlikely]] {
       *refusal = engine_.WriteRefusal();
     } else if (command->Is(kCmdDenyOom) && LacksMemory()) [[unlikely]] {
       *refusal = MemoryLimit::kRefusal;

@@ -64,6 +64,7 @@ void Server::BuildServices() {
   engine_->set_client_describer(&ClientLine);
   blocked_commands_ = std::make_unique<BlockedCommands>(engine_.get(), &loop_);
   memory_limit_ = std::make_unique<MemoryLimit>(engine_.get(), &loop_);
+  client_pause_ = std::make_unique<ClientPause>(engine_.get(), &loop_);
   connections_ = std::make_unique<ConnectionSet>(&loop_);
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
   persistence_ = std::make_unique<Persistence>(*engine_);
@@ -78,7 +79,7 @@ void Server::BuildServices() {
   persistence_->set_modules(&modules_->types());
   module_reports_ = std::make_unique<ModuleReports>(modules_.get());
   persistence_section_ = std::make_unique<PersistenceSection>(persistence_.get());
-  connection_services_ = {clients_.get(), module_reports_.get()};
+  connection_services_ = {clients_.get(), module_reports_.get(), client_pause_.get()};
   acl_services_ = {users_.get(), clients_.get()};
   server_services_ = {this,
                       &options_,
@@ -112,6 +113,7 @@ void Server::RegisterCommands() {
   RegisterConnectionCommands(registry_, connection_services_);
   RegisterClientCommands(registry_, connection_services_);
   RegisterAclCommands(registry_, acl_services_);
+  RegisterClientTrackingCommands(registry_);
   RegisterServerCommands(registry_, server_services_);
 }
 
@@ -419,6 +421,7 @@ int64_t Server::OnTimer() {
                    connections_->total_bytes_out(), turns.turns,
                    static_cast<uint64_t>(turns.busy_nanos / kNanosPerMicro)});
   memory_limit_->OnCron();
+  engine_->tracking().LimitTable(static_cast<size_t>(settings_.tracking_table_max_keys));
   clients_->CheckTimeouts();
   persistence_->OnCron();
   modules_->OnCron(static_cast<int>(settings_.hz));
@@ -443,7 +446,10 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
     bind_changed |= name == "bind";
     listen_again |= name == "port" || name == "bind";
   }
-  if (memory_changed) memory_limit_->Apply();
+  if (memory_changed) {
+    memory_limit_->Apply();
+    clients_->ApplyMemoryLimit();
+  }
   if (records_changed) engine_->records().Adjust();
   if (listen_again && !ReopenTcpListeners()) {
     return Fail(ErrorCode::kIo, bind_changed ? "Failed to bind to specified addresses."

@@ -17,6 +17,7 @@
 #include "commands/server/server_samples.h"
 #include "config/options.h"
 #include "engine/blocked_commands.h"
+#include "engine/client_pause.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
 #include "engine/memory_limit.h"
@@ -108,6 +109,7 @@ class Server final : public OptionListener,
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BlockedCommands> blocked_commands_;
   std::unique_ptr<MemoryLimit> memory_limit_;
+  std::unique_ptr<ClientPause> client_pause_;
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;

@@ -8,6 +8,7 @@
 #include "command/context.h"
 #include "commands/connection/connection_commands.h"
 #include "commands/help.h"
+#include "engine/client_pause.h"
 #include "engine/clients.h"
 
 namespace backplane {
@@ -29,6 +30,11 @@ std::string FlagsText(const Session& session) {
   if (session.transaction != nullptr) flags += 'x';
   if (session.watcher.touched()) flags += 'd';
   if (session.blocked()) flags += 'b';
+  if (const TrackingState* tracking = session.tracking.get()) {
+    flags += 't';
+    if (tracking->redirect_broken) flags += 'R';
+    if (tracking->options.broadcast) flags += 'B';
+  }
   if (session.link() != nullptr && session.link()->is_unix()) flags += 'U';
   if (session.link() != nullptr && session.link()->closing()) flags += 'c';
   if (session.no_evict) flags += 'e';
@@ -67,8 +73,8 @@ std::string Describe(const Session& session, int64_t now_ms, int resp, uint64_t 
   bytes("qbuf-free", link != nullptr && link->input_capacity() > link->input_bytes()
                          ? link->input_capacity() - link->input_bytes()
                          : 0);
-  number("argv-mem", 0);
-  number("multi-mem", 0);
+  bytes("argv-mem", link != nullptr ? link->argument_bytes() : 0);
+  bytes("multi-mem", session.transaction != nullptr ? session.transaction->memory() : 0);
   // Output is a chain of chunks; the first one is what clients know as the reply buffer.
   const size_t chunks = link != nullptr ? link->output_chunks() : 0;
   const size_t output = link != nullptr ? link->output_memory() : 0;
@@ -77,13 +83,14 @@ std::string Describe(const Session& session, int64_t now_ms, int resp, uint64_t 
   bytes("obl", link != nullptr && chunks <= 1 ? link->output_bytes() : 0);
   bytes("oll", chunks <= 1 ? 0 : chunks);
   bytes("omem", chunks <= 1 ? 0 : output);
-  bytes("tot-mem",
-        link != nullptr ? link->output_memory() + link->input_capacity() + sizeof(NetClient) : 0);
+  bytes("tot-mem", link != nullptr ? link->memory() : 0);
   field("events", session.blocked() ? "" : "r");
   bool known = session.last_command != nullptr && session.last_command_generation == generation;
   field("cmd", known ? session.last_command->fullname : "NULL");
   field("user", session.user != nullptr ? session.user->name() : "(superuser)");
-  number("redir", -1);
+  number("redir", session.tracking != nullptr
+                      ? static_cast<int64_t>(session.tracking->options.redirect)
+                      : -1);
   number("resp", resp);
   field("lib-name", session.lib_name);
   field("lib-ver", session.lib_version);
@@ -299,9 +306,36 @@ void ClientUnblock(CommandContext& ctx) {
   ctx.reply().Integer(blocked != nullptr && blocked->OnUnblock(error) ? 1 : 0);
 }
 
+void ClientPauseCommand(CommandContext& ctx) {
+  ClientPause::Mode mode = ClientPause::Mode::kAll;
+  if (ctx.argc() > 4) return ctx.Error(errors::SubcommandSyntax(ctx.arg(1), "CLIENT"));
+  if (ctx.argc() == 4) {
+    if (ctx.ArgIs(3, "write")) {
+      mode = ClientPause::Mode::kWrites;
+    } else if (!ctx.ArgIs(3, "all")) {
+      return ctx.Error("ERR CLIENT PAUSE mode must be WRITE or ALL");
+    }
+  }
+  const auto timeout_ms = ctx.IntegerArg(2, "ERR timeout is not an integer or out of range");
+  if (!timeout_ms) return;
+  if (*timeout_ms < 0) return ctx.Error("ERR timeout is negative");
+  if (*timeout_ms > INT64_MAX - WallMillis()) return ctx.Error("ERR timeout is out of range");
+  if (ClientPause* pause = ctx.owner<ConnectionServices>().pause) pause->Begin(mode, *timeout_ms);
+  ctx.reply().Ok();
+}
+
+void ClientUnpause(CommandContext& ctx) {
+  if (ClientPause* pause = ctx.owner<ConnectionServices>().pause) pause->End();
+  ctx.reply().Ok();
+}
+
 void ClientHelp(CommandContext& ctx) {
-  ReplyHelp(ctx, {"GETNAME",
+  ReplyHelp(ctx, {"CACHING (YES|NO)",
+                  "    Whether the keys of the next command are tracked (OPTIN, OPTOUT).",
+                  "GETNAME",
                   "    The name of this connection.",
+                  "GETREDIR",
+                  "    The connection that is told of changed keys instead of this one.",
                   "ID",
                   "    The number of this connection.",
                   "INFO",
@@ -317,14 +351,23 @@ void ClientHelp(CommandContext& ctx) {
                   "    Keeps this connection when clients are evicted.",
                   "NO-TOUCH (ON|OFF)",
                   "    Lets this connection read keys without changing their access time.",
+                  "PAUSE <timeout> [WRITE|ALL]",
+                  "    Lets commands, or those that write, wait for so many milliseconds.",
                   "REPLY (ON|OFF|SKIP)",
                   "    Switches the replies to this connection.",
                   "SETINFO (LIB-NAME|LIB-VER) <value>",
                   "    Names the client library.",
                   "SETNAME <name>",
                   "    Names this connection.",
+                  "TRACKING (ON|OFF) [REDIRECT <id>] [BCAST] [PREFIX <prefix> [...]] [OPTIN] "
+                  "[OPTOUT] [NOLOOP]",
+                  "    Tells this connection when keys that it has read change.",
+                  "TRACKINGINFO",
+                  "    How this connection is tracked.",
                   "UNBLOCK <clientid> [TIMEOUT|ERROR]",
-                  "    Ends the wait of a blocked client."});
+                  "    Ends the wait of a blocked client.",
+                  "UNPAUSE",
+                  "    Ends a pause before its time."});
 }
 
 constexpr uint64_t kSub = kCmdNoScript | kCmdLoading | kCmdStale;
@@ -449,6 +492,25 @@ constexpr CommandSpec kCommands[] = {
      .group = "connection",
      .complexity = "O(1)",
      .arguments = "client-id [TIMEOUT | ERROR]"},
+    {.name = "client|pause",
+     .handler = ClientPauseCommand,
+     .arity = -3,
+     .flags = kSub | kCmdAdmin,
+     .acl = kConn,
+     .summary = "Lets clients' commands wait for a time.",
+     .since = "3.0.0",
+     .group = "connection",
+     .complexity = "O(1)",
+     .arguments = "timeout [WRITE | ALL]"},
+    {.name = "client|unpause",
+     .handler = ClientUnpause,
+     .arity = 2,
+     .flags = kSub | kCmdAdmin,
+     .acl = kConn,
+     .summary = "Ends a pause of clients.",
+     .since = "6.2.0",
+     .group = "connection",
+     .complexity = "O(N) in paused clients"},
     {.name = "client|help",
      .handler = ClientHelp,
      .arity = 2,

@@ -8,6 +8,7 @@
 
 namespace backplane {
 
+class ClientPause;
 class Clients;
 class Engine;
 class Session;
@@ -22,6 +23,7 @@ class ModuleLister {
 struct ConnectionServices {
   Clients* clients = nullptr;       // null in tests without a network
   ModuleLister* modules = nullptr;  // null: none
+  ClientPause* pause = nullptr;     // null in tests without a network
 };
 
 // What CLIENT LIST says of a client, without a line end.
@@ -30,5 +32,7 @@ std::string ClientLine(Engine& engine, Session& session);
 // `services` outlives the registry.
 void RegisterConnectionCommands(CommandRegistry& registry, ConnectionServices& services);
 void RegisterClientCommands(CommandRegistry& registry, ConnectionServices& services);
+// After the former.
+void RegisterClientTrackingCommands(CommandRegistry& registry);
 
 }  // namespace backplane

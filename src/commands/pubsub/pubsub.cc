@@ -126,7 +126,7 @@ void PubSubHelp(CommandContext& ctx) {
 
 constexpr uint64_t kSubFlags =
     kCmdPubsub | kCmdNoScript | kCmdLoading | kCmdStale | kCmdSubscribedOk;
-constexpr uint64_t kPubFlags = kCmdPubsub | kCmdLoading | kCmdStale | kCmdFast;
+constexpr uint64_t kPubFlags = kCmdPubsub | kCmdLoading | kCmdStale | kCmdFast | kCmdMayReplicate;
 constexpr uint64_t kListFlags = kCmdPubsub | kCmdLoading | kCmdStale;
 
 constexpr CommandSpec kCommands[] = {

@@ -76,7 +76,7 @@ constexpr CommandSpec kCommands[] = {
     {.name = "eval",
      .handler = Eval,
      .arity = -3,
-     .flags = kFlags,
+     .flags = kFlags | kCmdMayReplicate,
      .acl = kAclScripting,
      .key_flags = kKeyRW | kKeyAccess | kKeyUpdate,
      .summary = "Runs a Lua script.",
@@ -88,7 +88,7 @@ constexpr CommandSpec kCommands[] = {
     {.name = "evalsha",
      .handler = EvalSha,
      .arity = -3,
-     .flags = kFlags,
+     .flags = kFlags | kCmdMayReplicate,
      .acl = kAclScripting,
      .key_flags = kKeyRW | kKeyAccess | kKeyUpdate,
      .summary = "Runs a loaded Lua script, named by its SHA-1.",
@@ -123,10 +123,25 @@ constexpr CommandSpec kCommands[] = {
      .arguments = "sha1 numkeys [key [key ...]] [arg [arg ...]]"},
 };
 
+// A script that says that it does not write changes nothing, whatever it is called by.
+uint64_t FlagsOfScript(const Command& command, Args args) {
+  auto& scripts = static_cast<Scripting*>(command.owner)->scripts();
+  const EvalScripts::Script* script = nullptr;
+  if (command.name == "evalsha") {
+    script = scripts.Find(args[1]);
+  } else if (args[1].starts_with("#!")) {
+    // It is about to run: that it is compiled now makes no difference.
+    script = scripts.Load(args[1]).value_or(nullptr);
+  }
+  const bool writes = script == nullptr || (script->flags & kScriptNoWrites) == 0;
+  return writes ? command.flags : command.flags & ~kCmdMayReplicate;
+}
+
 }  // namespace
 
 void RegisterEvalCommands(CommandRegistry& registry, Scripting& scripting) {
   registry.Add(kCommands, &scripting);
+  for (std::string_view name : {"eval", "evalsha"}) registry.Find(name)->call_flags = FlagsOfScript;
 }
 
 void RegisterScriptingCommands(CommandRegistry& registry, Scripting& scripting) {

@@ -187,13 +187,20 @@ void FunctionHelp(CommandContext& ctx) {
                   "    The running function, and how many libraries and functions there are."});
 }
 
+uint64_t FlagsOfFunction(const Command& command, Args args) {
+  const auto& libraries = static_cast<Scripting*>(command.owner)->libraries();
+  const FunctionDeclaration* function = libraries.Find(args[1]);
+  const bool writes = function == nullptr || (function->flags & kScriptNoWrites) == 0;
+  return writes ? command.flags : command.flags & ~kCmdMayReplicate;
+}
+
 constexpr uint64_t kCallFlags = kCmdNoScript | kCmdStale | kCmdSkipMonitor | kCmdNoMandatoryKeys;
 
 constexpr CommandSpec kCallCommands[] = {
     {.name = "fcall",
      .handler = Fcall,
      .arity = -3,
-     .flags = kCallFlags,
+     .flags = kCallFlags | kCmdMayReplicate,
      .acl = kAclScripting,
      .key_flags = kKeyRW | kKeyAccess | kKeyUpdate,
      .summary = "Calls a function.",
@@ -324,6 +331,7 @@ constexpr CommandSpec kFunctionCommands[] = {
 
 void RegisterFunctionCommands(CommandRegistry& registry, Scripting& scripting) {
   registry.Add(kCallCommands, &scripting);
+  registry.Find("fcall")->call_flags = FlagsOfFunction;
   registry.Add(kFunctionCommands, &scripting);
 }
 

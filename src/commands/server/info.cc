@@ -104,7 +104,7 @@ void ClientsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("client_recent_max_input_buffer", input_max);
   w.Line("client_recent_max_output_buffer", output_max);
   w.Line("blocked_clients", clients->blocked_count());
-  w.Line("tracking_clients", 0);
+  w.Line("tracking_clients", ctx.engine().tracking().session_count());
   w.Line("pubsub_clients", pubsub);
   w.Line("watching_clients", watching);
   w.Line("clients_in_timeout_table", with_deadline);
@@ -228,6 +228,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("expired_time_cap_reached_count", rates.expire_caps());
   w.Line("expire_cycle_cpu_milliseconds", rates.expire_micros() / kMicrosPerMs);
   w.Line("evicted_keys", keys.evicted);
+  w.Line("evicted_clients", stats.evicted_clients);
   const MemoryLimit* limit = ctx.engine().memory_limit();
   w.Line("total_eviction_exceeded_time", limit != nullptr ? limit->exceeded_ms() : 0);
   w.Line("current_eviction_exceeded_time", limit != nullptr ? limit->current_exceeded_ms() : 0);
@@ -240,6 +241,10 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("total_forks", stats.total_forks);
   w.Line("migrate_cached_sockets", 0);
   w.Line("slave_expires_tracked_keys", 0);
+  const ClientTracking& tracking = ctx.engine().tracking();
+  w.Line("tracking_total_keys", tracking.key_count());
+  w.Line("tracking_total_items", tracking.item_count());
+  w.Line("tracking_total_prefixes", tracking.prefix_count());
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
   if (Users* users = ctx.engine().users()) {

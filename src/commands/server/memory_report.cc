@@ -26,7 +26,7 @@ MemoryFacts MeasureMemory(CommandContext& ctx, ServerServices& services) {
   facts.peak = services.samples->peak_bytes();
   facts.startup = services.samples->startup_bytes();
   services.clients->ForEach([&](NetClient& c) {
-    facts.clients += sizeof(c) + c.input_capacity() + c.output_memory();
+    facts.clients += c.memory();
     ++facts.client_count;
   });
   facts.scripts = services.scripting->scripts().memory();

@@ -20,6 +20,7 @@ void FillClientInfo(Session& session, RedisModuleClientInfo* info) {
   info->db = static_cast<uint16_t>(session.db_index);
   if (session.subscribed()) info->flags |= REDISMODULE_CLIENTINFO_FLAG_PUBSUB;
   if (session.blocked()) info->flags |= REDISMODULE_CLIENTINFO_FLAG_BLOCKED;
+  if (session.tracking != nullptr) info->flags |= REDISMODULE_CLIENTINFO_FLAG_TRACKING;
   if (session.transaction != nullptr || session.executing_transaction)
     info->flags |= REDISMODULE_CLIENTINFO_FLAG_MULTI;
   ClientLink* link = session.link();

@@ -1,0 +1,70 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// Clients: maxmemory-clients, and what is done before the loop waits.
+#include <algorithm>
+
+#include "engine/clients.h"
+
+namespace backplane {
+
+void Clients::ApplyMemoryLimit() {
+  constexpr int64_t kWhole = 100;
+  const Settings& settings = engine_->settings();
+  const int64_t wanted = settings.maxmemory_clients;
+  const int64_t limit = wanted < 0 ? settings.maxmemory / kWhole * -wanted : wanted;
+  memory_limit_ = static_cast<size_t>(limit);
+  if (memory_limit_ == 0) return;
+  MeasureAll();
+  EvictClients();
+}
+
+void Clients::Measure(NetClient& client) {
+  memory_ -= client.counted_memory_;
+  client.counted_memory_ = client.closing() ? 0 : client.memory();
+  memory_ += client.counted_memory_;
+}
+
+void Clients::MeasureAll() {
+  for (const auto& [id, client] : by_id_) Measure(*client);
+}
+
+void Clients::EvictClients() {
+  if (memory_ <= memory_limit_) [[likely]]
+    return;
+  std::vector<NetClient*> victims;
+  for (const auto& [id, client] : by_id_) {
+    if (!client->closing() && !client->session().no_evict) victims.push_back(client.get());
+  }
+  std::sort(victims.begin(), victims.end(), [](const NetClient* a, const NetClient* b) {
+    return a->counted_memory_ > b->counted_memory_;
+  });
+  for (NetClient* victim : victims) {
+    if (memory_ <= memory_limit_) break;
+    engine_->logger().Notice("Evicting client: id=" + std::to_string(victim->session().id()) +
+                             " addr=" + victim->peer() +
+                             " tot-mem=" + std::to_string(victim->counted_memory_));
+    ++engine_->stats().evicted_clients;
+    victim->Close();
+    Measure(*victim);
+  }
+}
+
+int Clients::BeforeWait() {
+  // What is sent here leaves at the end of the next turn, which must not wait.
+  bool again = engine_->tracking().SendBroadcasts();
+  if (memory_limit_ != 0) [[unlikely]] {
+    std::vector<NetClient*> clients;
+    clients.swap(to_measure_);
+    for (NetClient* client : clients) {
+      client->measure_scheduled_ = false;
+      Measure(*client);
+      // What it has to be sent goes without anybody saying so.
+      if (client->output_bytes() != 0) ScheduleMeasure(*client);
+    }
+    const uint64_t evicted = engine_->stats().evicted_clients;
+    EvictClients();
+    again |= engine_->stats().evicted_clients != evicted;
+  }
+  return again ? 0 : -1;
+}
+
+}  // namespace backplane
