@@ -224,6 +224,7 @@ class HzOption final : public Option {
 constexpr EnumName kOnlyNo[] = {{"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
+constexpr EnumName kTlsAuth[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 constexpr EnumName kRevival[] = {{"eager", 0}, {"lazy", 1}};
 constexpr EnumName kPolicies[] = {
     {"volatile-lru", static_cast<int>(EvictionPolicy::kVolatileLru)},
@@ -298,6 +299,8 @@ constexpr std::string_view kMissing[] = {"acl-pubsub-default",
                                          "slave-read-only",
                                          "slave-serve-stale-data",
                                          "supervised",
+                                         "tls-cluster",
+                                         "tls-replication",
                                          "tracking-table-max-keys"};
 
 template <class T, class... A>
@@ -340,6 +343,7 @@ struct IntegerRow {
 };
 constexpr IntegerRow kIntegers[] = {
     {"port", &Settings::port, 0, 65535},
+    {"tls-port", &Settings::tls_port, 0, 65535},
     {"unixsocketperm", &Settings::unixsocketperm, 0, 0777, kOptionImmutable, IntegerFormat::kOctal},
     {"tcp-backlog", &Settings::tcp_backlog, 0, INT_MAX, kOptionImmutable},
     {"tcp-keepalive", &Settings::tcp_keepalive, 0, INT_MAX},
@@ -379,7 +383,44 @@ constexpr StringRow kStrings[] = {
 
 }  // namespace
 
+namespace {
+
+struct TlsStringRow {
+  const char* name;
+  std::string TlsSettings::*field;
+  uint32_t flags = 0;
+};
+constexpr TlsStringRow kTlsStrings[] = {
+    {"tls-cert-file", &TlsSettings::cert_file},
+    {"tls-key-file", &TlsSettings::key_file},
+    {"tls-key-file-pass", &TlsSettings::key_file_pass, kOptionSensitive},
+    {"tls-client-cert-file", &TlsSettings::client_cert_file},
+    {"tls-client-key-file", &TlsSettings::client_key_file},
+    {"tls-client-key-file-pass", &TlsSettings::client_key_file_pass, kOptionSensitive},
+    {"tls-dh-params-file", &TlsSettings::dh_params_file},
+    {"tls-ca-cert-file", &TlsSettings::ca_cert_file},
+    {"tls-ca-cert-dir", &TlsSettings::ca_cert_dir},
+    {"tls-protocols", &TlsSettings::protocols},
+    {"tls-ciphers", &TlsSettings::ciphers},
+    {"tls-ciphersuites", &TlsSettings::ciphersuites},
+};
+
+void RegisterTlsOptions(OptionTable& table, TlsSettings& tls) {
+  for (const TlsStringRow& r : kTlsStrings)
+    AddOption<StringOption>(table, r.name, r.flags, &(tls.*r.field));
+  AddOption<EnumOption>(table, "tls-auth-clients", 0u, &tls.auth_clients, std::span(kTlsAuth));
+  AddOption<BoolOption>(table, "tls-prefer-server-ciphers", 0u, &tls.prefer_server_ciphers);
+  AddOption<BoolOption>(table, "tls-session-caching", 0u, &tls.session_caching);
+  AddOption<IntegerOption>(table, "tls-session-cache-size", 0u, &tls.session_cache_size, 0, INT_MAX,
+                           IntegerFormat::kPlain);
+  AddOption<IntegerOption>(table, "tls-session-cache-timeout", 0u, &tls.session_cache_timeout, 0,
+                           INT_MAX, IntegerFormat::kPlain);
+}
+
+}  // namespace
+
 void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
+  RegisterTlsOptions(table, settings.tls);
   for (const BoolRow& r : kBools)
     AddOption<BoolOption>(table, r.name, r.flags, &(settings.*r.field));
   for (const IntegerRow& r : kIntegers) {

@@ -72,9 +72,10 @@ bool Clients::IsFull() const {
   return by_id_.size() - static_cast<size_t>(going) >= limit;
 }
 
-void Clients::OnAccept(int fd, bool is_unix) {
+void Clients::OnAccept(int fd, SocketKind kind) {
   auto refuse = [&](std::string_view text) {
-    if (write(fd, text.data(), text.size()) < 0) {
+    // Before its handshake a TLS client could not read it.
+    if (kind != SocketKind::kTls && write(fd, text.data(), text.size()) < 0) {
       // Nobody is there to read it.
     }
     close(fd);
@@ -84,9 +85,14 @@ void Clients::OnAccept(int fd, bool is_unix) {
   if (IsFull()) {
     return refuse("-ERR max number of clients reached\r\n");
   }
-  if (!is_unix && settings.tcp_keepalive > 0)
+  if (kind != SocketKind::kUnix && settings.tcp_keepalive > 0)
     KeepAlive(fd, static_cast<int>(settings.tcp_keepalive));
-  Connection* connection = connections_->Adopt(fd, this);
+  std::unique_ptr<Transport> transport;
+  if (kind == SocketKind::kTls) {
+    if (tls_ != nullptr) transport = tls_->Accept(fd);
+    if (transport == nullptr) return refuse({});
+  }
+  Connection* connection = connections_->Adopt(fd, this, std::move(transport));
   if (connection == nullptr) return;
   if (settings.protected_mode && settings.requirepass.empty() && !connection->is_loopback()) {
     connection->out().Append(kDenied);
@@ -122,6 +128,11 @@ void Clients::OnClosed(Connection& connection) {
   }
   uint64_t id = session.id();
   by_id_.erase(id);
+}
+
+void Clients::OnHandshakeFailed(Connection& connection, const std::string& why) {
+  engine_->logger().Warning("Error accepting a client connection: " + why +
+                            " (addr=" + connection.peer() + " laddr=" + connection.local() + ")");
 }
 
 bool Clients::ParseBatch(NetClient& client, std::string_view data, size_t from) {

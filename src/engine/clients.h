@@ -42,6 +42,10 @@ class NetClient final : public ClientLink {
   int fd() const override { return connection_->fd(); }
   bool is_unix() const override { return connection_->is_unix(); }
   bool is_local() const override { return connection_->is_loopback(); }
+  bool is_tls() const override { return connection_->transport() != nullptr; }
+  std::string PeerCertificate() const override {
+    return is_tls() ? connection_->transport()->PeerCertificate() : std::string();
+  }
   size_t input_bytes() const override { return connection_->input_bytes() + offered_bytes_; }
   size_t input_capacity() const override { return connection_->input_capacity(); }
   size_t output_bytes() const override { return connection_->out().size(); }
@@ -81,9 +85,13 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   void CheckTimeouts();
 
   // "-ERR ..." to a fresh socket that is not to become a client.
-  void OnAccept(int fd, bool is_unix) override;
+  void OnAccept(int fd, SocketKind kind) override;
   size_t OnInput(Connection& connection, std::string_view data) override;
   void OnClosed(Connection& connection) override;
+  void OnHandshakeFailed(Connection& connection, const std::string& why) override;
+
+  // For sockets of TLS ports. Not owned; without it they are closed.
+  void set_tls(TransportFactory* tls) { tls_ = tls; }
 
   // Called with a client that is about to go, before anything of it is destroyed (module
   // client-change events). Not owned; may be null.
@@ -113,6 +121,7 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
 
   Engine* engine_;
   ConnectionSet* connections_;
+  TransportFactory* tls_ = nullptr;
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<NetClient>> by_id_;
   Listener* listener_ = nullptr;

@@ -8,6 +8,9 @@
 // Writing: whoever adds to out() calls ScheduleWrite(); ConnectionSet writes all scheduled ones
 // before the loop waits. Life: owned by its ConnectionSet. Close() takes effect at the end of the
 // turn, so pointers stay good within a turn.
+//
+// A connection with a Transport (TLS) opens with a handshake, of which the handler sees nothing: no
+// input comes and no output leaves before. One that does not get through in time is closed.
 #pragma once
 
 #include <cstdint>
@@ -17,6 +20,7 @@
 #include <vector>
 
 #include "net/event_loop.h"
+#include "net/transport.h"
 #include "resp/output_buffer.h"
 
 namespace backplane {
@@ -32,6 +36,8 @@ class ConnectionHandler {
   virtual size_t OnInput(Connection& connection, std::string_view data) = 0;
   // The connection is about to be destroyed (peer gone, error, Close). The handler forgets it.
   virtual void OnClosed(Connection& connection) = 0;
+  // The transport's handshake failed for this reason; OnClosed follows.
+  virtual void OnHandshakeFailed(Connection& /*connection*/, const std::string& /*why*/) {}
 };
 
 class Connection final : public FdHandler {
@@ -80,6 +86,8 @@ class Connection final : public FdHandler {
   const std::string& peer() const { return peer_; }
   const std::string& local() const { return local_; }
   bool is_unix() const { return is_unix_; }
+  // nullptr for a plain connection.
+  const Transport* transport() const { return transport_.get(); }
   // Peer on the loopback interface or a Unix socket: what protected mode lets in.
   bool is_loopback() const { return is_loopback_; }
 
@@ -87,10 +95,21 @@ class Connection final : public FdHandler {
 
  private:
   friend class ConnectionSet;
-  Connection(ConnectionSet* set, int fd, ConnectionHandler* handler);
+  Connection(ConnectionSet* set, int fd, ConnectionHandler* handler,
+             std::unique_ptr<Transport> transport);
+  bool MayRead() const { return !paused_ && !pinned_ && !close_after_flush_ && !closing_; }
   void ReadOnce();
   void Offer(std::string_view data);
   void UpdateInterest();
+  void ScheduleResume();
+  void CountSent(size_t bytes);
+  bool EndFlush();
+  // With a transport; see connection_transport.cc.
+  void OnTransportEvents(uint32_t events);
+  void ContinueHandshake();
+  bool FlushTransport();
+  ssize_t ReadTransport(char* target, size_t room);
+  uint32_t TransportInterest() const;
 
   ConnectionSet* set_;
   int fd_;
@@ -109,6 +128,13 @@ class Connection final : public FdHandler {
   bool resume_scheduled_ = false;
   bool is_unix_ = false;
   bool is_loopback_ = false;
+  bool handshaking_ = false;
+  bool handshake_wants_write_ = false;
+  bool read_wants_write_ = false;    // the transport cannot read before it has written
+  bool write_wants_read_ = false;    // and the other way round
+  bool transport_buffered_ = false;  // it may hold input that the socket does not announce
+  int64_t handshake_until_ms_ = 0;   // loop time
+  std::unique_ptr<Transport> transport_;
   int64_t last_input_ms_ = 0;
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;
@@ -119,16 +145,19 @@ class Connection final : public FdHandler {
 
 // All connections of one loop. As a LoopHook it flushes scheduled output, resumes connections and
 // destroys closed ones before each wait.
-class ConnectionSet final : public LoopHook {
+class ConnectionSet final : public LoopHook, private TimerHandler {
  public:
   explicit ConnectionSet(EventLoop* loop);
   ~ConnectionSet() override;
 
   // Takes the accepted, non-blocking socket; the handler outlives the connection. nullptr (and the
   // fd is closed) when the loop refuses it.
-  Connection* Adopt(int fd, ConnectionHandler* handler);
+  Connection* Adopt(int fd, ConnectionHandler* handler,
+                    std::unique_ptr<Transport> transport = nullptr);
   size_t size() const { return connections_.size(); }
   EventLoop& loop() { return *loop_; }
+  // How long the handshake of a transport may take.
+  void set_handshake_ms_max(int64_t ms) { handshake_ms_max_ = ms; }
   // Total traffic of all connections ever, for INFO.
   uint64_t total_bytes_in() const { return total_in_; }
   uint64_t total_bytes_out() const { return total_out_; }
@@ -144,16 +173,22 @@ class ConnectionSet final : public LoopHook {
  private:
   friend class Connection;
   void Destroy(Connection* connection);
+  int64_t OnTimer() override;  // ends handshakes that take too long
+  int64_t HandshakePeriodMs() const;
   static constexpr size_t kSharedInputBytes = 64 * 1024;
   EventLoop* loop_;
   std::unique_ptr<char[]> shared_input_;
   bool shared_input_busy_ = false;
   std::vector<Connection*> scheduled_;
   std::vector<Connection*> resuming_;
+  std::vector<Connection*> buffered_;  // to be read from again in the next turn
   std::vector<Connection*> closed_;
   std::vector<std::unique_ptr<Connection>> connections_;
   uint64_t total_in_ = 0;
   uint64_t total_out_ = 0;
+  int64_t handshake_ms_max_ = 10'000;
+  size_t handshakes_ = 0;
+  EventLoop::TimerId handshake_timer_ = 0;  // 0: none is open
 };
 
 }  // namespace backplane
