@@ -1,5 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
-"""Certificates for tests of TLS, made with the openssl command, and a raw RESP connection over TLS."""
+"""Certificates for tests of TLS, made with the openssl command, a raw RESP connection over TLS, and the fixtures `files` and
+`tls_server` of the tests that import them."""
 
 import pathlib
 import shutil
@@ -7,7 +8,10 @@ import socket
 import ssl
 import subprocess
 
+import pytest
+
 from harness.resp import Connection
+from harness.server import free_port
 
 OPENSSL = shutil.which("openssl")
 
@@ -71,3 +75,44 @@ class TlsConnection(Connection):
         self._at = 0
         if protocol == 3:
             self.do("HELLO", 3)
+
+
+class Files:
+    def __init__(self, folder):
+        self.authority = Authority(folder)
+        self.server = self.authority.pair("server")
+        self.second = self.authority.pair("second")
+        self.client = self.authority.pair("client")
+        self.stranger = Authority(folder, "stranger").pair("nobody")
+        self.locked_key = self.authority.encrypted(self.server[1], "secret")
+
+
+@pytest.fixture(scope="module")
+def files(tmp_path_factory):
+    return Files(tmp_path_factory.mktemp("certificates"))
+
+
+def options(files, port, *more):
+    cert, key = files.server
+    return ["--tls-port", port, "--tls-cert-file", cert, "--tls-key-file", key, "--tls-ca-cert-file", files.authority.cert,
+            "--tls-auth-clients", "optional", *more]
+
+
+@pytest.fixture
+def tls_server(start_server, files):
+    """tls_server("--maxclients", 5): a server with a TLS port, without a plain one (its Unix socket is there)."""
+    def start(*more, **arguments):
+        port = free_port()
+        server = start_server(*options(files, port, *more), tcp=False, **arguments)
+        server.tls_port = port
+        return server
+    return start
+
+
+def refused(port, tls):
+    """Whether the server does not let this client in. TLS 1.3 lets a client find out only when it reads."""
+    try:
+        with TlsConnection(port, tls) as connection:
+            return connection.do("PING") != b"PONG"
+    except (OSError, EOFError):
+        return True
