@@ -61,6 +61,7 @@ class NetClient final : public ClientLink {
   RequestParser parser_;
   int64_t over_soft_limit_since_ms_ = 0;
   size_t offered_bytes_ = 0;  // the input being worked off, within OnInput
+  bool prepared_ = false;     // an I/O thread has parsed ahead, and nobody has used it yet
 };
 
 class Clients final : public AcceptHandler, public ConnectionHandler {
@@ -89,7 +90,11 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   size_t OnInput(Connection& connection, std::string_view data) override;
   void OnClosed(Connection& connection) override;
   void OnHandshakeFailed(Connection& connection, const std::string& why) override;
+  // Parses a batch ahead, on an I/O thread.
+  void Prepare(Connection& connection, std::string_view data, size_t slot) override;
 
+  // Makes room for Prepare. Before connections are read by I/O threads.
+  void ExpectPrepare() { slots_.resize(kSlotsMax); }
   // For sockets of TLS ports. Not owned; without it they are closed.
   void set_tls(TransportFactory* tls) { tls_ = tls; }
 
@@ -112,8 +117,20 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
     KeyHint hint;
   };
 
-  // Parses up to kBatchMax requests from `data` at `from`. Returns false on a protocol error.
-  bool ParseBatch(NetClient& client, std::string_view data, size_t from);
+  // What ParseBatch found.
+  struct ParsedBatch {
+    std::vector<std::string_view> args;
+    std::vector<Request> requests;
+    size_t needed = 0;  // bytes of a request that is not whole; 0: unknown
+    bool valid = true;  // false: a protocol error behind the requests
+  };
+
+  // Parses up to kBatchMax requests from `data` at `from`. Touches nothing but the client's parser
+  // and the batch, and reads settings.
+  void ParseBatch(NetClient& client, std::string_view data, size_t from, ParsedBatch* batch) const;
+  // Fills batch_ with what comes at `from`, as prepared or parsed now. Returns false on a protocol
+  // error.
+  bool NextBatch(NetClient& client, std::string_view data, size_t from);
   void PrefetchBatch(Session& session);
   void CheckOutputLimit(NetClient& client);
   // No room for one more client; those that are about to go do not count.
@@ -126,8 +143,8 @@ class Clients final : public AcceptHandler, public ConnectionHandler {
   std::unordered_map<uint64_t, std::unique_ptr<NetClient>> by_id_;
   Listener* listener_ = nullptr;
   // Scratch of the running batch; taken out while a nested loop turn serves others.
-  std::vector<std::string_view> args_;
-  std::vector<Request> requests_;
+  ParsedBatch batch_;
+  std::vector<ParsedBatch> slots_;  // of Prepare
   bool in_batch_ = false;
 };
 

@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace backplane {
 namespace {
@@ -181,10 +182,18 @@ void Connection::OnEvents(uint32_t events) {
   if ((events & EPOLLOUT) != 0) FlushNow();
   if (closing_) return;
   if ((events & EPOLLIN) != 0 && MayRead()) {
+    if (set_->threaded_reading_) [[unlikely]]
+      return ScheduleRead();
     ReadOnce();
   } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
     Close();
   }
+}
+
+void Connection::CountReceived(size_t bytes) {
+  last_input_ms_ = set_->loop().now_ms();
+  bytes_in_ += bytes;
+  set_->total_in_ += bytes;
 }
 
 void Connection::ReadOnce() {
@@ -211,9 +220,7 @@ void Connection::ReadOnce() {
     Close();
     return;
   }
-  last_input_ms_ = set_->loop().now_ms();
-  bytes_in_ += static_cast<uint64_t>(got);
-  set_->total_in_ += static_cast<uint64_t>(got);
+  CountReceived(static_cast<size_t>(got));
   if (shared) {
     set_->shared_input_busy_ = true;
     Offer(std::string_view(target, static_cast<size_t>(got)));
@@ -285,10 +292,18 @@ int ConnectionSet::BeforeWait() {
       c->ReadOnce();
   }
   resuming_.clear();
+  if (threads_ != nullptr) [[unlikely]]
+    WriteTogether();
   for (size_t i = 0; i < scheduled_.size(); ++i) {
     Connection* c = scheduled_[i];
     c->write_scheduled_ = false;
-    if (!c->closing_) c->FlushNow();
+    const bool written = std::exchange(c->thread_write_, false);
+    if (c->closing_) continue;
+    if (written) [[unlikely]] {
+      c->FinishThreadWrite();
+    } else {
+      c->FlushNow();
+    }
   }
   scheduled_.clear();
   // In the next turn, so that replies leave before the end of the input is found.
@@ -311,6 +326,8 @@ void ConnectionSet::Destroy(Connection* connection) {
   std::erase(scheduled_, connection);
   std::erase(resuming_, connection);
   std::erase(buffered_, connection);
+  std::erase(reading_, connection);
+  std::replace(taken_.begin(), taken_.end(), connection, static_cast<Connection*>(nullptr));
   if (connection->handshaking_) --handshakes_;
   size_t index = connection->index_;
   std::swap(connections_[index], connections_.back());

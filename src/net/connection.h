@@ -11,7 +11,12 @@
 //
 // A connection with a Transport (TLS) opens with a handshake, of which the handler sees nothing: no
 // input comes and no output leaves before. One that does not get through in time is closed.
+//
+// With I/O threads (docs/design/io-threads.md) many sockets are read, or written, at once within a
+// turn, while the engine thread takes part and waits; everything else stays on the engine thread.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <memory>
@@ -38,6 +43,12 @@ class ConnectionHandler {
   virtual void OnClosed(Connection& connection) = 0;
   // The transport's handshake failed for this reason; OnClosed follows.
   virtual void OnHandshakeFailed(Connection& /*connection*/, const std::string& /*why*/) {}
+  // On an I/O thread, while nothing else runs but this for other connections: may look at all
+  // unread bytes ahead of the OnInput that is likely to follow with the same bytes at the same
+  // address, in which prepared_slot() is `slot`. Slots are below kSlotsMax, each used once at a
+  // time. Must not allocate as a rule: memory is counted on the engine thread.
+  static constexpr size_t kSlotsMax = 256;
+  virtual void Prepare(Connection& /*connection*/, std::string_view /*data*/, size_t /*slot*/) {}
 };
 
 class Connection final : public FdHandler {
@@ -76,6 +87,9 @@ class Connection final : public FdHandler {
   // for it, and OnInput is not called before.
   void ExpectBytes(size_t bytes) { expected_ = bytes; }
 
+  // Within OnInput: what Prepare got; -1 when there was none for these bytes.
+  int prepared_slot() const { return prepared_slot_; }
+
   size_t input_bytes() const { return pending_.size(); }  // read, not used
   size_t input_capacity() const { return pending_.capacity(); }
   int64_t last_input_ms() const { return last_input_ms_; }  // loop time
@@ -103,6 +117,7 @@ class Connection final : public FdHandler {
   void UpdateInterest();
   void ScheduleResume();
   void CountSent(size_t bytes);
+  void CountReceived(size_t bytes);
   bool EndFlush();
   // With a transport; see connection_transport.cc.
   void OnTransportEvents(uint32_t events);
@@ -110,6 +125,15 @@ class Connection final : public FdHandler {
   bool FlushTransport();
   ssize_t ReadTransport(char* target, size_t room);
   uint32_t TransportInterest() const;
+  void NoteTransportRead(Transport::Io io);
+  void NoteTransportWrite(Transport::Io io);
+  // With I/O threads; see io_phases.cc. Begin... and Finish... are the engine thread's.
+  void ScheduleRead();
+  void BeginThreadRead();
+  void ThreadRead(size_t slot);
+  void FinishThreadRead(size_t slot);
+  void ThreadWrite();
+  void FinishThreadWrite();
 
   ConnectionSet* set_;
   int fd_;
@@ -133,7 +157,17 @@ class Connection final : public FdHandler {
   bool read_wants_write_ = false;    // the transport cannot read before it has written
   bool write_wants_read_ = false;    // and the other way round
   bool transport_buffered_ = false;  // it may hold input that the socket does not announce
-  int64_t handshake_until_ms_ = 0;   // loop time
+  bool read_scheduled_ = false;      // in the set's list of those to be read together
+  bool thread_write_ = false;        // has been written to by ThreadWrite
+  int prepared_slot_ = -1;
+  int64_t handshake_until_ms_ = 0;  // loop time
+  // What ThreadRead or ThreadWrite has done, for Finish...: bytes, or -1 with errno.
+  struct ThreadResult {
+    ssize_t bytes = 0;
+    int error = 0;
+    Transport::Io io = Transport::Io::kDone;
+  };
+  ThreadResult thread_result_;
   std::unique_ptr<Transport> transport_;
   int64_t last_input_ms_ = 0;
   uint64_t bytes_in_ = 0;
@@ -145,6 +179,8 @@ class Connection final : public FdHandler {
 
 // All connections of one loop. As a LoopHook it flushes scheduled output, resumes connections and
 // destroys closed ones before each wait.
+class IoThreads;
+
 class ConnectionSet final : public LoopHook, private TimerHandler {
  public:
   explicit ConnectionSet(EventLoop* loop);
@@ -158,6 +194,12 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   EventLoop& loop() { return *loop_; }
   // How long the handshake of a transport may take.
   void set_handshake_ms_max(int64_t ms) { handshake_ms_max_ = ms; }
+  // Not owned; null: none. `reads`: reading too. They help in turns with at least two connections
+  // for each of them.
+  void set_io_threads(IoThreads* threads, bool reads);
+  // How many reads and writes they took part in, for INFO.
+  uint64_t threaded_reads() const { return threaded_reads_; }
+  uint64_t threaded_writes() const { return threaded_writes_; }
   // Total traffic of all connections ever, for INFO.
   uint64_t total_bytes_in() const { return total_in_; }
   uint64_t total_bytes_out() const { return total_out_; }
@@ -169,10 +211,17 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
 
   int BeforeWait() override;
   void AfterWait() override {}
+  void AfterEvents() override {
+    if (!reading_.empty()) [[unlikely]]
+      ReadTogether();
+  }
 
  private:
   friend class Connection;
   void Destroy(Connection* connection);
+  void ReadTogether();
+  void FinishReads();
+  void WriteTogether();
   int64_t OnTimer() override;  // ends handshakes that take too long
   int64_t HandshakePeriodMs() const;
   static constexpr size_t kSharedInputBytes = 64 * 1024;
@@ -182,12 +231,18 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   std::vector<Connection*> scheduled_;
   std::vector<Connection*> resuming_;
   std::vector<Connection*> buffered_;  // to be read from again in the next turn
+  std::vector<Connection*> reading_;   // to be read from after the events of this turn
+  std::vector<Connection*> taken_;     // those that the I/O threads have read from
   std::vector<Connection*> closed_;
   std::vector<std::unique_ptr<Connection>> connections_;
   uint64_t total_in_ = 0;
   uint64_t total_out_ = 0;
   int64_t handshake_ms_max_ = 10'000;
   size_t handshakes_ = 0;
+  IoThreads* threads_ = nullptr;
+  bool threaded_reading_ = false;
+  uint64_t threaded_reads_ = 0;
+  uint64_t threaded_writes_ = 0;
   EventLoop::TimerId handshake_timer_ = 0;  // 0: none is open
 };
 

@@ -29,7 +29,11 @@ void Connection::OnTransportEvents(uint32_t events) {
   if (closing_) return;
   if (MayRead() && (events & (read_wants_write_ ? EPOLLOUT : EPOLLIN)) != 0) {
     used = true;
-    ReadOnce();
+    if (set_->threaded_reading_) {
+      ScheduleRead();
+    } else {
+      ReadOnce();
+    }
   }
   if (!used && (events & (EPOLLERR | EPOLLHUP)) != 0) Close();
 }
@@ -69,30 +73,36 @@ bool Connection::FlushTransport() {
       Close();
       return false;
     }
-    const bool wants_read = outcome.io == Transport::Io::kWantRead;
-    if (wants_read != write_wants_read_) {
-      write_wants_read_ = wants_read;
-      if (want_write_) UpdateInterest();
-    }
+    NoteTransportWrite(outcome.io);
     break;
   }
   return EndFlush();
 }
 
-// As read(2): 0 at the end, -1 with errno.
-ssize_t Connection::ReadTransport(char* target, size_t room) {
-  const Transport::Outcome outcome = transport_->Read(target, room);
-  const bool wants_write = outcome.io == Transport::Io::kWantWrite;
+void Connection::NoteTransportWrite(Transport::Io io) {
+  const bool wants_read = io == Transport::Io::kWantRead;
+  if (wants_read == write_wants_read_) return;
+  write_wants_read_ = wants_read;
+  if (want_write_) UpdateInterest();
+}
+
+void Connection::NoteTransportRead(Transport::Io io) {
+  const bool wants_write = io == Transport::Io::kWantWrite;
   if (wants_write != read_wants_write_) {
     read_wants_write_ = wants_write;
     UpdateInterest();
   }
-  transport_buffered_ = outcome.io == Transport::Io::kDone;
-  if (transport_buffered_ && !resume_scheduled_) {
-    // Not in this turn: a peer that sends as fast as it is read must not keep others waiting.
-    resume_scheduled_ = true;
-    set_->buffered_.push_back(this);
-  }
+  transport_buffered_ = io == Transport::Io::kDone;
+  if (!transport_buffered_ || resume_scheduled_) return;
+  // Not in this turn: a peer that sends as fast as it is read must not keep others waiting.
+  resume_scheduled_ = true;
+  set_->buffered_.push_back(this);
+}
+
+// As read(2): 0 at the end, -1 with errno.
+ssize_t Connection::ReadTransport(char* target, size_t room) {
+  const Transport::Outcome outcome = transport_->Read(target, room);
+  NoteTransportRead(outcome.io);
   if (outcome.bytes > 0) return static_cast<ssize_t>(outcome.bytes);
   if (outcome.io == Transport::Io::kEnd) return 0;
   errno = outcome.io == Transport::Io::kFailed ? EPROTO : EAGAIN;

@@ -61,6 +61,11 @@ void Server::BuildServices() {
   connections_ = std::make_unique<ConnectionSet>(&loop_);
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
   clients_->set_tls(&tls_);
+  if (settings_.io_threads > 1) {
+    io_threads_ = std::make_unique<IoThreads>(static_cast<int>(settings_.io_threads));
+    if (settings_.io_threads_do_reads) clients_->ExpectPrepare();
+    connections_->set_io_threads(io_threads_.get(), settings_.io_threads_do_reads);
+  }
   persistence_ = std::make_unique<Persistence>(*engine_);
   persistence_->AddListener(this);
   scripting_ = std::make_unique<Scripting>(engine_.get());

@@ -19,6 +19,7 @@
 #include "engine/engine.h"
 #include "engine/memory_limit.h"
 #include "modhost/host.h"
+#include "net/io_threads.h"
 #include "net/listener.h"
 #include "persist/persistence.h"
 #include "script/scripting.h"
@@ -106,6 +107,7 @@ class Server final : public OptionListener,
   std::unique_ptr<BlockedCommands> blocked_commands_;
   std::unique_ptr<MemoryLimit> memory_limit_;
   TlsService tls_;
+  std::unique_ptr<IoThreads> io_threads_;
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;
