@@ -37,6 +37,9 @@ class ClientLink {
   virtual int fd() const = 0;
   virtual bool is_unix() const = 0;
   virtual bool is_local() const = 0;  // loopback or Unix socket
+  virtual bool is_tls() const { return false; }
+  // The peer's TLS certificate as PEM text; empty without one.
+  virtual std::string PeerCertificate() const { return {}; }
   virtual size_t input_bytes() const = 0;
   virtual size_t input_capacity() const = 0;
   virtual size_t output_bytes() const = 0;

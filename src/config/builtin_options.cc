@@ -258,6 +258,7 @@ constexpr EnumName kAclPubsub[] = {{"resetchannels", 0}, {"allchannels", 1}};
 constexpr EnumName kOnlyNo[] = {{"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
+constexpr EnumName kTlsAuth[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 constexpr EnumName kRevival[] = {{"eager", 0}, {"lazy", 1}};
 constexpr EnumName kPolicies[] = {
     {"volatile-lru", static_cast<int>(EvictionPolicy::kVolatileLru)},
@@ -302,8 +303,6 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "crash-memcheck-enabled",
                                          "disable-thp",
                                          "ignore-warnings",
-                                         "io-threads",
-                                         "io-threads-do-reads",
                                          "jemalloc-bg-thread",
                                          "min-replicas-max-lag",
                                          "min-replicas-to-write",
@@ -333,6 +332,8 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "slave-read-only",
                                          "slave-serve-stale-data",
                                          "supervised",
+                                         "tls-cluster",
+                                         "tls-replication",
                                          "tracking-table-max-keys"};
 
 template <class T, class... A>
@@ -350,6 +351,7 @@ struct BoolRow {
 constexpr BoolRow kBools[] = {
     {"protected-mode", &Settings::protected_mode},
     {"daemonize", &Settings::daemonize, kOptionImmutable},
+    {"io-threads-do-reads", &Settings::io_threads_do_reads, kOptionImmutable},
     {"syslog-enabled", &Settings::syslog_enabled, kOptionImmutable},
     {"dynamic-hz", &Settings::dynamic_hz},
     {"crash-log-enabled", &Settings::crash_log_enabled},
@@ -376,6 +378,8 @@ struct IntegerRow {
 };
 constexpr IntegerRow kIntegers[] = {
     {"port", &Settings::port, 0, 65535},
+    {"tls-port", &Settings::tls_port, 0, 65535},
+    {"io-threads", &Settings::io_threads, 1, 128, kOptionImmutable},
     {"unixsocketperm", &Settings::unixsocketperm, 0, 0777, kOptionImmutable, IntegerFormat::kOctal},
     {"tcp-backlog", &Settings::tcp_backlog, 0, INT_MAX, kOptionImmutable},
     {"tcp-keepalive", &Settings::tcp_keepalive, 0, INT_MAX},
@@ -420,7 +424,44 @@ constexpr StringRow kStrings[] = {
 
 }  // namespace
 
+namespace {
+
+struct TlsStringRow {
+  const char* name;
+  std::string TlsSettings::*field;
+  uint32_t flags = 0;
+};
+constexpr TlsStringRow kTlsStrings[] = {
+    {"tls-cert-file", &TlsSettings::cert_file},
+    {"tls-key-file", &TlsSettings::key_file},
+    {"tls-key-file-pass", &TlsSettings::key_file_pass, kOptionSensitive},
+    {"tls-client-cert-file", &TlsSettings::client_cert_file},
+    {"tls-client-key-file", &TlsSettings::client_key_file},
+    {"tls-client-key-file-pass", &TlsSettings::client_key_file_pass, kOptionSensitive},
+    {"tls-dh-params-file", &TlsSettings::dh_params_file},
+    {"tls-ca-cert-file", &TlsSettings::ca_cert_file},
+    {"tls-ca-cert-dir", &TlsSettings::ca_cert_dir},
+    {"tls-protocols", &TlsSettings::protocols},
+    {"tls-ciphers", &TlsSettings::ciphers},
+    {"tls-ciphersuites", &TlsSettings::ciphersuites},
+};
+
+void RegisterTlsOptions(OptionTable& table, TlsSettings& tls) {
+  for (const TlsStringRow& r : kTlsStrings)
+    AddOption<StringOption>(table, r.name, r.flags, &(tls.*r.field));
+  AddOption<EnumOption>(table, "tls-auth-clients", 0u, &tls.auth_clients, std::span(kTlsAuth));
+  AddOption<BoolOption>(table, "tls-prefer-server-ciphers", 0u, &tls.prefer_server_ciphers);
+  AddOption<BoolOption>(table, "tls-session-caching", 0u, &tls.session_caching);
+  AddOption<IntegerOption>(table, "tls-session-cache-size", 0u, &tls.session_cache_size, 0, INT_MAX,
+                           IntegerFormat::kPlain);
+  AddOption<IntegerOption>(table, "tls-session-cache-timeout", 0u, &tls.session_cache_timeout, 0,
+                           INT_MAX, IntegerFormat::kPlain);
+}
+
+}  // namespace
+
 void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
+  RegisterTlsOptions(table, settings.tls);
   for (const BoolRow& r : kBools)
     AddOption<BoolOption>(table, r.name, r.flags, &(settings.*r.field));
   for (const IntegerRow& r : kIntegers) {

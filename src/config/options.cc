@@ -122,7 +122,8 @@ Status OptionTable::SetAtRuntime(const std::vector<std::pair<std::string, std::s
   for (OptionListener* listener : listeners_) {
     if (auto status = listener->OnOptionsChanged(names); !status) {
       put_back();
-      return SetFailure(names[0], status.error().message);
+      const std::string failed = listener->failed_option();
+      return SetFailure(failed.empty() ? names[0] : failed, status.error().message);
     }
   }
   return {};

@@ -58,6 +58,8 @@ class OptionListener {
  public:
   virtual ~OptionListener() = default;
   virtual Status OnOptionsChanged(const std::vector<std::string>& names) = 0;
+  // After an error: which of the names it is about; empty: the first.
+  virtual std::string failed_option() const { return {}; }
 };
 
 class OptionTable {

@@ -31,11 +31,36 @@ enum ShutdownChoice : int64_t {
 
 enum class LocalAccess : int { kNo, kYes, kLocal };
 
+// The context of TLS connections, see net/tls_context.h. Files are PEM.
+struct TlsSettings {
+  std::string cert_file;
+  std::string key_file;
+  std::string key_file_pass;
+  std::string client_cert_file;  // for connections that the server opens; only checked so far
+  std::string client_key_file;
+  std::string client_key_file_pass;
+  std::string dh_params_file;
+  std::string ca_cert_file;
+  std::string ca_cert_dir;
+  std::string protocols;  // "TLSv1.2 TLSv1.3"; empty: these two
+  std::string ciphers;
+  std::string ciphersuites;  // TLS 1.3
+  int64_t auth_clients = 1;  // TlsClientAuth
+  bool prefer_server_ciphers = false;
+  bool session_caching = true;
+  int64_t session_cache_size = 20480;
+  int64_t session_cache_timeout = 300;  // seconds
+};
+
 struct Settings {
   // network
   std::vector<std::string> bind = {
       "*", "-::*"};  // a leading '-': no error when the address does not exist
   int64_t port = 6379;
+  int64_t tls_port = 0;
+  TlsSettings tls;
+  int64_t io_threads = 1;  // with the engine's: 1 is none
+  bool io_threads_do_reads = false;
   std::string unixsocket;
   int64_t unixsocketperm = 0;
   int64_t tcp_backlog = 511;

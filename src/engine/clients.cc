@@ -106,9 +106,10 @@ bool Clients::IsFull() const {
   return by_id_.size() - static_cast<size_t>(going) >= limit;
 }
 
-void Clients::OnAccept(int fd, bool is_unix) {
+void Clients::OnAccept(int fd, SocketKind kind) {
   auto refuse = [&](std::string_view text) {
-    if (write(fd, text.data(), text.size()) < 0) {
+    // Before its handshake a TLS client could not read it.
+    if (kind != SocketKind::kTls && write(fd, text.data(), text.size()) < 0) {
       // Nobody is there to read it.
     }
     close(fd);
@@ -118,9 +119,14 @@ void Clients::OnAccept(int fd, bool is_unix) {
   if (IsFull()) {
     return refuse("-ERR max number of clients reached\r\n");
   }
-  if (!is_unix && settings.tcp_keepalive > 0)
+  if (kind != SocketKind::kUnix && settings.tcp_keepalive > 0)
     KeepAlive(fd, static_cast<int>(settings.tcp_keepalive));
-  Connection* connection = connections_->Adopt(fd, this);
+  std::unique_ptr<Transport> transport;
+  if (kind == SocketKind::kTls) {
+    if (tls_ != nullptr) transport = tls_->Accept(fd);
+    if (transport == nullptr) return refuse({});
+  }
+  Connection* connection = connections_->Adopt(fd, this, std::move(transport));
   if (connection == nullptr) return;
   if (settings.protected_mode && !engine_->LoginRequired() && !connection->is_loopback()) {
     connection->out().Append(kDenied);
@@ -163,38 +169,72 @@ void Clients::OnClosed(Connection& connection) {
   by_id_.erase(id);
 }
 
-bool Clients::ParseBatch(NetClient& client, std::string_view data, size_t from) {
-  args_.clear();
-  requests_.clear();
+void Clients::OnHandshakeFailed(Connection& connection, const std::string& why) {
+  engine_->logger().Warning("Error accepting a client connection: " + why +
+                            " (addr=" + connection.peer() + " laddr=" + connection.local() + ")");
+}
+
+void Clients::ParseBatch(NetClient& client, std::string_view data, size_t from,
+                         ParsedBatch* batch) const {
+  batch->args.clear();
+  batch->requests.clear();
+  batch->needed = 0;
+  batch->valid = true;
   RequestLimits limits;
   limits.bulk_bytes_max = static_cast<uint64_t>(engine_->settings().proto_max_bulk_len);
   bool authenticated = client.session().authenticated;
-  while (from < data.size() && requests_.size() < kBatchMax) {
+  while (from < data.size() && batch->requests.size() < kBatchMax) {
     // Unquoted inline words live in the parser until its next use, so an inline request ends its
     // batch.
     bool is_inline = data[from] != '*';
-    if (is_inline && !requests_.empty()) return true;
-    auto first = static_cast<uint32_t>(args_.size());
+    if (is_inline && !batch->requests.empty()) return;
+    auto first = static_cast<uint32_t>(batch->args.size());
     size_t used = 0;
-    switch (client.parser_.Parse(data.substr(from), authenticated, limits, &args_, &used)) {
+    switch (client.parser_.Parse(data.substr(from), authenticated, limits, &batch->args, &used)) {
       case RequestParser::Outcome::kNeedMore:
         // Not more than the limit allows: what is beyond it must be seen, not waited for.
-        if (requests_.empty()) {
-          client.connection_->ExpectBytes(
+        if (batch->requests.empty()) {
+          batch->needed =
               std::min(client.parser_.needed(),
-                       static_cast<size_t>(engine_->settings().client_query_buffer_limit) + 1));
+                       static_cast<size_t>(engine_->settings().client_query_buffer_limit) + 1);
         }
-        return true;
+        return;
       case RequestParser::Outcome::kError:
-        return false;
+        batch->valid = false;
+        return;
       case RequestParser::Outcome::kCommand:
         break;
     }
     from += used;
-    requests_.push_back({first, static_cast<uint32_t>(args_.size()) - first, from, {}});
-    if (is_inline) return true;
+    batch->requests.push_back({first, static_cast<uint32_t>(batch->args.size()) - first, from, {}});
+    if (is_inline) return;
   }
-  return true;
+}
+
+void Clients::Prepare(Connection& connection, std::string_view data, size_t slot) {
+  NetClient* client = FindByConnection(connection);
+  if (client == nullptr) return;
+  // What is prepared and not used is parsed again.
+  if (client->prepared_) client->parser_.Reset();
+  ParseBatch(*client, data, 0, &slots_[slot]);
+  client->prepared_ = true;
+}
+
+bool Clients::NextBatch(NetClient& client, std::string_view data, size_t from) {
+  if (client.prepared_) [[unlikely]] {
+    client.prepared_ = false;
+    const int slot = client.connection_->prepared_slot();
+    if (slot >= 0 && from == 0) {
+      std::swap(batch_, slots_[static_cast<size_t>(slot)]);
+    } else {
+      client.parser_.Reset();
+      ParseBatch(client, data, from, &batch_);
+    }
+  } else {
+    ParseBatch(client, data, from, &batch_);
+  }
+  if (batch_.needed > 0) client.connection_->ExpectBytes(batch_.needed);
+  return batch_.valid;
 }
 
 void Clients::PrefetchBatch(Session& session) {
@@ -203,9 +243,9 @@ void Clients::PrefetchBatch(Session& session) {
   // name changes.
   std::string_view name;
   int first_key = 0;
-  for (Request& request : requests_) {
+  for (Request& request : batch_.requests) {
     if (request.arg_count < 2) continue;
-    const std::string_view* args = &args_[request.first_arg];
+    const std::string_view* args = &batch_.args[request.first_arg];
     if (args[0] != name) {
       name = args[0];
       const Command* command = engine_->commands().Find(name);
@@ -215,11 +255,11 @@ void Clients::PrefetchBatch(Session& session) {
     request.hint = {static_cast<size_t>(first_key), HashBytes(args[first_key])};
     db.PrefetchBucket(request.hint.hash);
   }
-  if (requests_.size() == 1) return;
-  for (const Request& request : requests_) {
+  if (batch_.requests.size() == 1) return;
+  for (const Request& request : batch_.requests) {
     if (request.hint.arg != SIZE_MAX) db.PrefetchEntry(request.hint.hash);
   }
-  for (const Request& request : requests_) {
+  for (const Request& request : batch_.requests) {
     if (request.hint.arg != SIZE_MAX) db.PrefetchValue(request.hint.hash);
   }
 }
@@ -237,15 +277,15 @@ size_t Clients::RunBatches(NetClient& client, std::string_view data, bool* valid
   size_t used = 0;
   while (*valid && used < data.size() && !session.blocked() && !connection.closing()) {
     const size_t begin = used;
-    *valid = ParseBatch(client, data, used);
-    if (requests_.empty()) break;
+    *valid = NextBatch(client, data, used);
+    if (batch_.requests.empty()) break;
     PrefetchBatch(session);
-    for (size_t i = 0; i < requests_.size(); ++i) {
-      const Request request = requests_[i];
+    for (size_t i = 0; i < batch_.requests.size(); ++i) {
+      const Request request = batch_.requests[i];
       const size_t before = used;
       used = request.end;
       if (request.arg_count > 0) {
-        client.running_ = Args(&args_[request.first_arg], request.arg_count);
+        client.running_ = Args(&batch_.args[request.first_arg], request.arg_count);
         if (!engine_->Process(session, client.running_, request.hint)) [[unlikely]]
           used = before;
       }
@@ -268,13 +308,9 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
   Session& session = client->session();
   // A command that runs the loop (a yielding module) may get here again: the scratch of the outer
   // batch is then in use.
-  std::vector<std::string_view> saved_args;
-  std::vector<Request> saved_requests;
+  ParsedBatch saved;
   bool nested = in_batch_;
-  if (nested) {
-    saved_args.swap(args_);
-    saved_requests.swap(requests_);
-  }
+  if (nested) std::swap(saved, batch_);
   client->offered_bytes_ = data.size();
   if (memory_limit_ != 0) [[unlikely]] {
     // Before what has come runs: it may be what takes too much.
@@ -301,15 +337,12 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
   }
   // One huge request must not leave its size behind.
   constexpr size_t kArgsKept = 16 * 1024;
-  if (args_.capacity() > kArgsKept) [[unlikely]]
-    std::vector<std::string_view>().swap(args_);
+  if (batch_.args.capacity() > kArgsKept) [[unlikely]]
+    std::vector<std::string_view>().swap(batch_.args);
   client->offered_bytes_ = 0;
   ScheduleMeasure(*client);
   in_batch_ = nested;
-  if (nested) {
-    saved_args.swap(args_);
-    saved_requests.swap(requests_);
-  }
+  if (nested) std::swap(saved, batch_);
   return used;
 }
 

@@ -47,6 +47,10 @@ class NetClient final : public ClientLink {
   int fd() const override { return connection_->fd(); }
   bool is_unix() const override { return connection_->is_unix(); }
   bool is_local() const override { return connection_->is_loopback(); }
+  bool is_tls() const override { return connection_->transport() != nullptr; }
+  std::string PeerCertificate() const override {
+    return is_tls() ? connection_->transport()->PeerCertificate() : std::string();
+  }
   size_t input_bytes() const override {
     if (offered_bytes_ != 0) return connection_->input_bytes() + offered_bytes_;
     const size_t read = parser_.read_bytes();
@@ -72,6 +76,7 @@ class NetClient final : public ClientLink {
   Args running_;               // the request being worked off, within OnInput
   size_t counted_memory_ = 0;  // its part of Clients::memory_
   bool measure_scheduled_ = false;
+  bool prepared_ = false;  // an I/O thread has parsed ahead, and nobody has used it yet
 };
 
 class Clients final : public AcceptHandler,
@@ -115,9 +120,17 @@ class Clients final : public AcceptHandler,
   void CheckTimeouts();
 
   // "-ERR ..." to a fresh socket that is not to become a client.
-  void OnAccept(int fd, bool is_unix) override;
+  void OnAccept(int fd, SocketKind kind) override;
   size_t OnInput(Connection& connection, std::string_view data) override;
   void OnClosed(Connection& connection) override;
+  void OnHandshakeFailed(Connection& connection, const std::string& why) override;
+  // Parses a batch ahead, on an I/O thread.
+  void Prepare(Connection& connection, std::string_view data, size_t slot) override;
+
+  // Makes room for Prepare. Before connections are read by I/O threads.
+  void ExpectPrepare() { slots_.resize(kSlotsMax); }
+  // For sockets of TLS ports. Not owned; without it they are closed.
+  void set_tls(TransportFactory* tls) { tls_ = tls; }
 
   // Called with a client that is about to go, before anything of it is destroyed (module
   // client-change events). Not owned; may be null.
@@ -138,8 +151,20 @@ class Clients final : public AcceptHandler,
     KeyHint hint;
   };
 
-  // Parses up to kBatchMax requests from `data` at `from`. Returns false on a protocol error.
-  bool ParseBatch(NetClient& client, std::string_view data, size_t from);
+  // What ParseBatch found.
+  struct ParsedBatch {
+    std::vector<std::string_view> args;
+    std::vector<Request> requests;
+    size_t needed = 0;  // bytes of a request that is not whole; 0: unknown
+    bool valid = true;  // false: a protocol error behind the requests
+  };
+
+  // Parses up to kBatchMax requests from `data` at `from`. Touches nothing but the client's parser
+  // and the batch, and reads settings.
+  void ParseBatch(NetClient& client, std::string_view data, size_t from, ParsedBatch* batch) const;
+  // Fills batch_ with what comes at `from`, as prepared or parsed now. Returns false on a protocol
+  // error.
+  bool NextBatch(NetClient& client, std::string_view data, size_t from);
   void PrefetchBatch(Session& session);
   // What the client has not used of its input is more than it may be.
   bool OverInputLimit(const NetClient& client, size_t left) const;
@@ -156,12 +181,13 @@ class Clients final : public AcceptHandler,
 
   Engine* engine_;
   ConnectionSet* connections_;
+  TransportFactory* tls_ = nullptr;
   uint64_t next_id_ = 1;
   std::unordered_map<uint64_t, std::unique_ptr<NetClient>> by_id_;
   Listener* listener_ = nullptr;
   // Scratch of the running batch; taken out while a nested loop turn serves others.
-  std::vector<std::string_view> args_;
-  std::vector<Request> requests_;
+  ParsedBatch batch_;
+  std::vector<ParsedBatch> slots_;  // of Prepare
   bool in_batch_ = false;
   size_t memory_limit_ = 0;  // 0: none, and nothing is measured
   size_t memory_ = 0;        // of all clients, as last measured

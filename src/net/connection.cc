@@ -11,6 +11,7 @@
 
 #include <algorithm>
 #include <cerrno>
+#include <utility>
 
 namespace backplane {
 namespace {
@@ -44,8 +45,14 @@ bool IsLoopback(const sockaddr_storage& address) {
 
 }  // namespace
 
-Connection::Connection(ConnectionSet* set, int fd, ConnectionHandler* handler)
-    : set_(set), fd_(fd), handler_(handler), last_input_ms_(set->loop().now_ms()) {
+Connection::Connection(ConnectionSet* set, int fd, ConnectionHandler* handler,
+                       std::unique_ptr<Transport> transport)
+    : set_(set),
+      fd_(fd),
+      handler_(handler),
+      handshaking_(transport != nullptr),
+      transport_(std::move(transport)),
+      last_input_ms_(set->loop().now_ms()) {
   sockaddr_storage local{};
   sockaddr_storage peer{};
   socklen_t size = sizeof(local);
@@ -61,6 +68,7 @@ Connection::Connection(ConnectionSet* set, int fd, ConnectionHandler* handler)
 
 Connection::~Connection() {
   set_->loop().Remove(fd_);
+  if (transport_ != nullptr) transport_->Close();
   close(fd_);
 }
 
@@ -72,14 +80,26 @@ void Connection::ScheduleWrite() {
 
 void Connection::UpdateInterest() {
   uint32_t wanted = 0;
-  if (!paused_ && !pinned_ && !close_after_flush_ && !closing_) wanted |= EPOLLIN;
-  if (want_write_ && !closing_) wanted |= EPOLLOUT;
+  if (transport_ != nullptr) [[unlikely]] {
+    wanted = TransportInterest();
+  } else {
+    if (MayRead()) wanted |= EPOLLIN;
+    if (want_write_ && !closing_) wanted |= EPOLLOUT;
+  }
   if (wanted == interest_) return;
   interest_ = wanted;
   if (!set_->loop().Modify(fd_, wanted)) Close();
 }
 
+void Connection::CountSent(size_t bytes) {
+  out_.Consume(bytes);
+  bytes_out_ += bytes;
+  set_->total_out_ += bytes;
+}
+
 bool Connection::FlushNow() {
+  if (transport_ != nullptr) [[unlikely]]
+    return FlushTransport();
   while (!out_.empty()) {
     iovec parts[kIovMax];
     int count = out_.Gather(parts, kIovMax);
@@ -102,10 +122,12 @@ bool Connection::FlushNow() {
       }
       break;
     }
-    out_.Consume(static_cast<size_t>(sent));
-    bytes_out_ += static_cast<uint64_t>(sent);
-    set_->total_out_ += static_cast<uint64_t>(sent);
+    CountSent(static_cast<size_t>(sent));
   }
+  return EndFlush();
+}
+
+bool Connection::EndFlush() {
   bool done = out_.empty();
   if (want_write_ == done) {
     want_write_ = !done;
@@ -131,6 +153,8 @@ void Connection::CloseAfterFlush() {
 void Connection::set_pinned(bool pinned) {
   pinned_ = pinned;
   UpdateInterest();
+  if (transport_buffered_) [[unlikely]]
+    ScheduleResume();
 }
 
 void Connection::PauseReading() {
@@ -142,21 +166,34 @@ void Connection::ResumeReading() {
   if (!paused_) return;
   paused_ = false;
   UpdateInterest();
-  if (!pending_.empty() && !resume_scheduled_) {
-    resume_scheduled_ = true;
-    set_->resuming_.push_back(this);
-  }
+  if (!pending_.empty() || transport_buffered_) ScheduleResume();
+}
+
+void Connection::ScheduleResume() {
+  if (resume_scheduled_) return;
+  resume_scheduled_ = true;
+  set_->resuming_.push_back(this);
 }
 
 void Connection::OnEvents(uint32_t events) {
   if (closing_) return;
+  if (transport_ != nullptr) [[unlikely]]
+    return OnTransportEvents(events);
   if ((events & EPOLLOUT) != 0) FlushNow();
   if (closing_) return;
-  if ((events & EPOLLIN) != 0 && !paused_ && !pinned_ && !close_after_flush_) {
+  if ((events & EPOLLIN) != 0 && MayRead()) {
+    if (set_->threaded_reading_) [[unlikely]]
+      return ScheduleRead();
     ReadOnce();
   } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
     Close();
   }
+}
+
+void Connection::CountReceived(size_t bytes) {
+  last_input_ms_ = set_->loop().now_ms();
+  bytes_in_ += bytes;
+  set_->total_in_ += bytes;
 }
 
 void Connection::ReadOnce() {
@@ -173,7 +210,7 @@ void Connection::ReadOnce() {
     pending_.resize(old_size + room);
     target = pending_.data() + old_size;
   }
-  ssize_t got = read(fd_, target, room);
+  ssize_t got = transport_ == nullptr ? read(fd_, target, room) : ReadTransport(target, room);
   if (!shared) pending_.resize(old_size + static_cast<size_t>(std::max<ssize_t>(got, 0)));
   if (got < 0) {
     if (errno != EAGAIN && errno != EINTR) Close();
@@ -183,9 +220,7 @@ void Connection::ReadOnce() {
     Close();
     return;
   }
-  last_input_ms_ = set_->loop().now_ms();
-  bytes_in_ += static_cast<uint64_t>(got);
-  set_->total_in_ += static_cast<uint64_t>(got);
+  CountReceived(static_cast<size_t>(got));
   if (shared) {
     set_->shared_input_busy_ = true;
     Offer(std::string_view(target, static_cast<size_t>(got)));
@@ -228,13 +263,20 @@ ConnectionSet::ConnectionSet(EventLoop* loop)
 
 ConnectionSet::~ConnectionSet() {
   CloseAll();
+  if (handshake_timer_ != 0) loop_->RemoveTimer(handshake_timer_);
   loop_->RemoveHook(this);
 }
 
-Connection* ConnectionSet::Adopt(int fd, ConnectionHandler* handler) {
-  std::unique_ptr<Connection> connection(new Connection(this, fd, handler));
+Connection* ConnectionSet::Adopt(int fd, ConnectionHandler* handler,
+                                 std::unique_ptr<Transport> transport) {
+  std::unique_ptr<Connection> connection(new Connection(this, fd, handler, std::move(transport)));
   connection->interest_ = EPOLLIN;
   if (!loop_->Add(fd, EPOLLIN, connection.get())) return nullptr;
+  if (connection->handshaking_) {
+    connection->handshake_until_ms_ = loop_->now_ms() + handshake_ms_max_;
+    ++handshakes_;
+    if (handshake_timer_ == 0) handshake_timer_ = loop_->AddTimer(HandshakePeriodMs(), this);
+  }
   connections_.push_back(std::move(connection));
   connections_.back()->index_ = connections_.size() - 1;
   return connections_.back().get();
@@ -246,14 +288,27 @@ int ConnectionSet::BeforeWait() {
     Connection* c = resuming_[i];
     c->resume_scheduled_ = false;
     if (!c->closing_ && !c->paused_ && !c->pinned_ && !c->pending_.empty()) c->Offer(c->pending_);
+    if (c->transport_buffered_ && c->MayRead()) [[unlikely]]
+      c->ReadOnce();
   }
   resuming_.clear();
+  if (threads_ != nullptr) [[unlikely]]
+    WriteTogether();
   for (size_t i = 0; i < scheduled_.size(); ++i) {
     Connection* c = scheduled_[i];
     c->write_scheduled_ = false;
-    if (!c->closing_) c->FlushNow();
+    const bool written = std::exchange(c->thread_write_, false);
+    if (c->closing_) continue;
+    if (written) [[unlikely]] {
+      c->FinishThreadWrite();
+    } else {
+      c->FlushNow();
+    }
   }
   scheduled_.clear();
+  // In the next turn, so that replies leave before the end of the input is found.
+  resuming_.insert(resuming_.end(), buffered_.begin(), buffered_.end());
+  buffered_.clear();
   std::vector<Connection*> kept;
   for (size_t i = 0; i < closed_.size(); ++i) {
     if (closed_[i]->pinned_) [[unlikely]] {
@@ -270,6 +325,10 @@ void ConnectionSet::Destroy(Connection* connection) {
   connection->handler_->OnClosed(*connection);
   std::erase(scheduled_, connection);
   std::erase(resuming_, connection);
+  std::erase(buffered_, connection);
+  std::erase(reading_, connection);
+  std::replace(taken_.begin(), taken_.end(), connection, static_cast<Connection*>(nullptr));
+  if (connection->handshaking_) --handshakes_;
   size_t index = connection->index_;
   std::swap(connections_[index], connections_.back());
   connections_[index]->index_ = index;

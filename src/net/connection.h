@@ -8,7 +8,15 @@
 // Writing: whoever adds to out() calls ScheduleWrite(); ConnectionSet writes all scheduled ones
 // before the loop waits. Life: owned by its ConnectionSet. Close() takes effect at the end of the
 // turn, so pointers stay good within a turn.
+//
+// A connection with a Transport (TLS) opens with a handshake, of which the handler sees nothing: no
+// input comes and no output leaves before. One that does not get through in time is closed.
+//
+// With I/O threads (docs/design/io-threads.md) many sockets are read, or written, at once within a
+// turn, while the engine thread takes part and waits; everything else stays on the engine thread.
 #pragma once
+
+#include <sys/types.h>
 
 #include <cstdint>
 #include <memory>
@@ -17,6 +25,7 @@
 #include <vector>
 
 #include "net/event_loop.h"
+#include "net/transport.h"
 #include "resp/output_buffer.h"
 
 namespace backplane {
@@ -32,6 +41,14 @@ class ConnectionHandler {
   virtual size_t OnInput(Connection& connection, std::string_view data) = 0;
   // The connection is about to be destroyed (peer gone, error, Close). The handler forgets it.
   virtual void OnClosed(Connection& connection) = 0;
+  // The transport's handshake failed for this reason; OnClosed follows.
+  virtual void OnHandshakeFailed(Connection& /*connection*/, const std::string& /*why*/) {}
+  // On an I/O thread, while nothing else runs but this for other connections: may look at all
+  // unread bytes ahead of the OnInput that is likely to follow with the same bytes at the same
+  // address, in which prepared_slot() is `slot`. Slots are below kSlotsMax, each used once at a
+  // time. Must not allocate as a rule: memory is counted on the engine thread.
+  static constexpr size_t kSlotsMax = 256;
+  virtual void Prepare(Connection& /*connection*/, std::string_view /*data*/, size_t /*slot*/) {}
 };
 
 class Connection final : public FdHandler {
@@ -70,6 +87,9 @@ class Connection final : public FdHandler {
   // for it, and OnInput is not called before.
   void ExpectBytes(size_t bytes) { expected_ = bytes; }
 
+  // Within OnInput: what Prepare got; -1 when there was none for these bytes.
+  int prepared_slot() const { return prepared_slot_; }
+
   size_t input_bytes() const { return pending_.size(); }  // read, not used
   size_t input_capacity() const { return pending_.capacity(); }
   int64_t last_input_ms() const { return last_input_ms_; }  // loop time
@@ -80,6 +100,8 @@ class Connection final : public FdHandler {
   const std::string& peer() const { return peer_; }
   const std::string& local() const { return local_; }
   bool is_unix() const { return is_unix_; }
+  // nullptr for a plain connection.
+  const Transport* transport() const { return transport_.get(); }
   // Peer on the loopback interface or a Unix socket: what protected mode lets in.
   bool is_loopback() const { return is_loopback_; }
 
@@ -87,10 +109,31 @@ class Connection final : public FdHandler {
 
  private:
   friend class ConnectionSet;
-  Connection(ConnectionSet* set, int fd, ConnectionHandler* handler);
+  Connection(ConnectionSet* set, int fd, ConnectionHandler* handler,
+             std::unique_ptr<Transport> transport);
+  bool MayRead() const { return !paused_ && !pinned_ && !close_after_flush_ && !closing_; }
   void ReadOnce();
   void Offer(std::string_view data);
   void UpdateInterest();
+  void ScheduleResume();
+  void CountSent(size_t bytes);
+  void CountReceived(size_t bytes);
+  bool EndFlush();
+  // With a transport; see connection_transport.cc.
+  void OnTransportEvents(uint32_t events);
+  void ContinueHandshake();
+  bool FlushTransport();
+  ssize_t ReadTransport(char* target, size_t room);
+  uint32_t TransportInterest() const;
+  void NoteTransportRead(Transport::Io io);
+  void NoteTransportWrite(Transport::Io io);
+  // With I/O threads; see io_phases.cc. Begin... and Finish... are the engine thread's.
+  void ScheduleRead();
+  void BeginThreadRead();
+  void ThreadRead(size_t slot);
+  void FinishThreadRead(size_t slot);
+  void ThreadWrite();
+  void FinishThreadWrite();
 
   ConnectionSet* set_;
   int fd_;
@@ -109,6 +152,23 @@ class Connection final : public FdHandler {
   bool resume_scheduled_ = false;
   bool is_unix_ = false;
   bool is_loopback_ = false;
+  bool handshaking_ = false;
+  bool handshake_wants_write_ = false;
+  bool read_wants_write_ = false;    // the transport cannot read before it has written
+  bool write_wants_read_ = false;    // and the other way round
+  bool transport_buffered_ = false;  // it may hold input that the socket does not announce
+  bool read_scheduled_ = false;      // in the set's list of those to be read together
+  bool thread_write_ = false;        // has been written to by ThreadWrite
+  int prepared_slot_ = -1;
+  int64_t handshake_until_ms_ = 0;  // loop time
+  // What ThreadRead or ThreadWrite has done, for Finish...: bytes, or -1 with errno.
+  struct ThreadResult {
+    ssize_t bytes = 0;
+    int error = 0;
+    Transport::Io io = Transport::Io::kDone;
+  };
+  ThreadResult thread_result_;
+  std::unique_ptr<Transport> transport_;
   int64_t last_input_ms_ = 0;
   uint64_t bytes_in_ = 0;
   uint64_t bytes_out_ = 0;
@@ -119,16 +179,27 @@ class Connection final : public FdHandler {
 
 // All connections of one loop. As a LoopHook it flushes scheduled output, resumes connections and
 // destroys closed ones before each wait.
-class ConnectionSet final : public LoopHook {
+class IoThreads;
+
+class ConnectionSet final : public LoopHook, private TimerHandler {
  public:
   explicit ConnectionSet(EventLoop* loop);
   ~ConnectionSet() override;
 
   // Takes the accepted, non-blocking socket; the handler outlives the connection. nullptr (and the
   // fd is closed) when the loop refuses it.
-  Connection* Adopt(int fd, ConnectionHandler* handler);
+  Connection* Adopt(int fd, ConnectionHandler* handler,
+                    std::unique_ptr<Transport> transport = nullptr);
   size_t size() const { return connections_.size(); }
   EventLoop& loop() { return *loop_; }
+  // How long the handshake of a transport may take.
+  void set_handshake_ms_max(int64_t ms) { handshake_ms_max_ = ms; }
+  // Not owned; null: none. `reads`: reading too. They help in turns with at least two connections
+  // for each of them.
+  void set_io_threads(IoThreads* threads, bool reads);
+  // How many reads and writes they took part in, for INFO.
+  uint64_t threaded_reads() const { return threaded_reads_; }
+  uint64_t threaded_writes() const { return threaded_writes_; }
   // Total traffic of all connections ever, for INFO.
   uint64_t total_bytes_in() const { return total_in_; }
   uint64_t total_bytes_out() const { return total_out_; }
@@ -140,20 +211,39 @@ class ConnectionSet final : public LoopHook {
 
   int BeforeWait() override;
   void AfterWait() override {}
+  void AfterEvents() override {
+    if (!reading_.empty()) [[unlikely]]
+      ReadTogether();
+  }
 
  private:
   friend class Connection;
   void Destroy(Connection* connection);
+  void ReadTogether();
+  void FinishReads();
+  void WriteTogether();
+  int64_t OnTimer() override;  // ends handshakes that take too long
+  int64_t HandshakePeriodMs() const;
   static constexpr size_t kSharedInputBytes = 64 * 1024;
   EventLoop* loop_;
   std::unique_ptr<char[]> shared_input_;
   bool shared_input_busy_ = false;
   std::vector<Connection*> scheduled_;
   std::vector<Connection*> resuming_;
+  std::vector<Connection*> buffered_;  // to be read from again in the next turn
+  std::vector<Connection*> reading_;   // to be read from after the events of this turn
+  std::vector<Connection*> taken_;     // those that the I/O threads have read from
   std::vector<Connection*> closed_;
   std::vector<std::unique_ptr<Connection>> connections_;
   uint64_t total_in_ = 0;
   uint64_t total_out_ = 0;
+  int64_t handshake_ms_max_ = 10'000;
+  size_t handshakes_ = 0;
+  IoThreads* threads_ = nullptr;
+  bool threaded_reading_ = false;
+  uint64_t threaded_reads_ = 0;
+  uint64_t threaded_writes_ = 0;
+  EventLoop::TimerId handshake_timer_ = 0;  // 0: none is open
 };
 
 }  // namespace backplane

@@ -189,11 +189,16 @@ void EventLoop::Impl::Deliver(const epoll_event* events, int count) {
   }
 }
 
+void EventLoop::DeliverAll(const epoll_event* events, int count) {
+  impl_->Deliver(events, count);
+  for (size_t i = 0; i < impl_->hooks.size(); ++i) impl_->hooks[i]->AfterEvents();
+}
+
 void EventLoop::PollOnce() {
   epoll_event events[kEventsPerTurn];
   const int count = epoll_wait(impl_->epoll_fd, events, kEventsPerTurn, 0);
   now_ms_ = NowMs();
-  impl_->Deliver(events, count);
+  DeliverAll(events, count);
 }
 
 void EventLoop::RunOnce(int wait_ms) {
@@ -210,7 +215,7 @@ void EventLoop::RunOnce(int wait_ms) {
   turn_began_nanos_ = MonotonicNanos();
   now_ms_ = turn_began_nanos_ / kNanosPerMs;
   for (size_t i = impl_->hooks.size(); i-- > 0;) impl_->hooks[i]->AfterWait();
-  impl_->Deliver(events, count);
+  DeliverAll(events, count);
   impl_->FireTimers(*this);
 }
 

@@ -12,6 +12,8 @@
 
 #include "base/result.h"
 
+struct epoll_event;
+
 namespace backplane {
 
 class EventLoop;
@@ -41,6 +43,8 @@ class LoopHook {
   // not care.
   virtual int BeforeWait() = 0;
   virtual void AfterWait() = 0;
+  // After the events of the turn have been delivered, before its timers.
+  virtual void AfterEvents() {}
 };
 
 class EventLoop {
@@ -75,8 +79,8 @@ class EventLoop {
   // One turn, waiting at most `wait_ms` (0: not at all). For Run, and for serving while loading or
   // in a busy script.
   void RunOnce(int wait_ms);
-  // Delivers what the descriptors have to say now, without waiting, hooks and timers: for serving
-  // clients within a long command.
+  // Delivers what the descriptors have to say now, without waiting, timers and hooks (but
+  // AfterEvents, which belongs to the events): for serving clients within a long command.
   void PollOnce();
   void Stop();
   bool stopping() const;
@@ -98,6 +102,7 @@ class EventLoop {
 
  private:
   void CountTurn(int64_t now_nanos);
+  void DeliverAll(const epoll_event* events, int count);
 
   struct Impl;
   std::unique_ptr<Impl> impl_;

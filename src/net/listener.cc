@@ -27,23 +27,24 @@ std::unexpected<Error> SystemFailure(int fd, const std::string& what) {
 
 }  // namespace
 
-Listener::Listener(EventLoop* loop, int fd, std::string address, int port, bool is_unix,
+Listener::Listener(EventLoop* loop, int fd, std::string address, int port, SocketKind kind,
                    AcceptHandler* handler)
     : loop_(loop),
       fd_(fd),
       address_(std::move(address)),
       port_(port),
-      is_unix_(is_unix),
+      kind_(kind),
       handler_(handler) {}
 
 Listener::~Listener() {
   loop_->Remove(fd_);
   close(fd_);
-  if (is_unix_) unlink(address_.c_str());
+  if (kind_ == SocketKind::kUnix) unlink(address_.c_str());
 }
 
 Result<std::unique_ptr<Listener>> Listener::Tcp(EventLoop* loop, const std::string& address,
-                                                int port, int backlog, AcceptHandler* handler) {
+                                                int port, int backlog, AcceptHandler* handler,
+                                                SocketKind kind) {
   sockaddr_storage storage{};
   socklen_t size;
   bool v6 = address.find(':') != std::string::npos;
@@ -79,7 +80,7 @@ Result<std::unique_ptr<Listener>> Listener::Tcp(EventLoop* loop, const std::stri
     port = ntohs(v6 ? reinterpret_cast<sockaddr_in6&>(storage).sin6_port
                     : reinterpret_cast<sockaddr_in&>(storage).sin_port);
   }
-  std::unique_ptr<Listener> listener(new Listener(loop, fd, address, port, false, handler));
+  std::unique_ptr<Listener> listener(new Listener(loop, fd, address, port, kind, handler));
   BP_RETURN_IF_ERROR(loop->Add(fd, EPOLLIN, listener.get()));
   return listener;
 }
@@ -100,7 +101,7 @@ Result<std::unique_ptr<Listener>> Listener::Unix(EventLoop* loop, const std::str
     return SystemFailure(fd, path);
   if (mode != 0) chmod(path.c_str(), mode);
   if (listen(fd, backlog) != 0) return SystemFailure(fd, path);
-  std::unique_ptr<Listener> listener(new Listener(loop, fd, path, 0, true, handler));
+  std::unique_ptr<Listener> listener(new Listener(loop, fd, path, 0, SocketKind::kUnix, handler));
   BP_RETURN_IF_ERROR(loop->Add(fd, EPOLLIN, listener.get()));
   return listener;
 }
@@ -112,11 +113,11 @@ void Listener::OnEvents(uint32_t events) {
   for (int i = 0; i < kAcceptsPerEvent; ++i) {
     int fd = accept4(fd_, nullptr, nullptr, SOCK_NONBLOCK | SOCK_CLOEXEC);
     if (fd < 0) return;
-    if (!is_unix_) {
+    if (kind_ != SocketKind::kUnix) {
       int one = 1;
       setsockopt(fd, IPPROTO_TCP, TCP_NODELAY, &one, sizeof(one));
     }
-    handler_->OnAccept(fd, is_unix_);
+    handler_->OnAccept(fd, kind_);
   }
 }
 

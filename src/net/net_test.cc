@@ -197,9 +197,9 @@ TEST_F(ConnectionTest, CloseAfterFlushSendsWhatIsThere) {
 
 class Acceptor final : public AcceptHandler {
  public:
-  void OnAccept(int fd, bool is_unix) override {
+  void OnAccept(int fd, SocketKind kind) override {
     close(fd);
-    ++(is_unix ? unix_count : tcp_count);
+    ++(kind == SocketKind::kUnix ? unix_count : tcp_count);
   }
   int tcp_count = 0;
   int unix_count = 0;

@@ -67,6 +67,12 @@ void Server::BuildServices() {
   client_pause_ = std::make_unique<ClientPause>(engine_.get(), &loop_);
   connections_ = std::make_unique<ConnectionSet>(&loop_);
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
+  clients_->set_tls(&tls_);
+  if (settings_.io_threads > 1) {
+    io_threads_ = std::make_unique<IoThreads>(static_cast<int>(settings_.io_threads));
+    if (settings_.io_threads_do_reads) clients_->ExpectPrepare();
+    connections_->set_io_threads(io_threads_.get(), settings_.io_threads_do_reads);
+  }
   persistence_ = std::make_unique<Persistence>(*engine_);
   persistence_->AddListener(this);
   scripting_ = std::make_unique<Scripting>(engine_.get());
@@ -189,13 +195,14 @@ Result<std::string> Server::InspectModule(const std::vector<std::string>& words,
 
 void Server::LogBanner() {
   const std::string pid = std::to_string(getpid());
+  const std::string port =
+      std::to_string(settings_.port != 0 ? settings_.port : settings_.tls_port);
   logger_.Notice("Backplane " + std::string(kBackplaneVersion) + " (Redis level " +
                  std::string(kCompatVersion) + ") starting, pid " + pid);
   if (settings_.always_show_logo) {
-    logger_.Notice("Running in standalone mode, Port: " + std::to_string(settings_.port) +
-                   ", PID: " + pid);
+    logger_.Notice("Running in standalone mode, Port: " + port + ", PID: " + pid);
   } else {
-    logger_.Notice("Running mode=standalone, port=" + std::to_string(settings_.port) + ".");
+    logger_.Notice("Running mode=standalone, port=" + port + ".");
   }
   for (const std::string& name : directives_.ignored) {
     logger_.Warning("Option '" + name + "' is not supported yet and was ignored");
@@ -210,6 +217,11 @@ Status Server::Launch() {
   LogBanner();
   WritePidFile();
   samples_.MarkStarted();
+  if (auto status = PrepareTls(); !status) {
+    logger_.Warning(status.error().message);
+    return LoggedFailure(status.error().code, "Failed to configure TLS. Check logs for more info.");
+  }
+  tls_.Commit();
   BP_RETURN_IF_ERROR(LoadModulesAndData());
   if (auto status = OpenListeners(); !status) {
     return LoggedFailure(status.error().code, status.error().message);
@@ -261,64 +273,6 @@ Status Server::LoadUsers() {
   }
   users_->Replace(std::move(*users));
   return {};
-}
-
-Status Server::OpenTcpListener(const std::string& address, int port) {
-  auto listener =
-      Listener::Tcp(&loop_, address, port, static_cast<int>(settings_.tcp_backlog), clients_.get());
-  if (!listener) {
-    return Fail(listener.error().code, "Failed listening on port " + std::to_string(port) +
-                                           " (tcp), address " + address + ": " +
-                                           listener.error().message);
-  }
-  listeners_.push_back(std::move(*listener));
-  return {};
-}
-
-Status Server::OpenTcpListeners() {
-  if (settings_.port == 0) return {};
-  for (const std::string& text : settings_.bind) {
-    const bool optional = text.starts_with("-");
-    auto status =
-        OpenTcpListener(optional ? text.substr(1) : text, static_cast<int>(settings_.port));
-    if (!status && !optional) return status;
-  }
-  return {};
-}
-
-Status Server::OpenListeners() {
-  BP_RETURN_IF_ERROR(OpenTcpListeners());
-  if (!settings_.unixsocket.empty()) {
-    BP_ASSIGN_OR_RETURN(auto listener,
-                        Listener::Unix(&loop_, settings_.unixsocket,
-                                       static_cast<unsigned>(settings_.unixsocketperm),
-                                       static_cast<int>(settings_.tcp_backlog), clients_.get()));
-    listeners_.push_back(std::move(listener));
-  }
-  if (listeners_.empty())
-    return Fail(ErrorCode::kInvalidArgument, "Configured to not listen anywhere, exiting.");
-  return {};
-}
-
-Status Server::ReopenTcpListeners() {
-  // The old ones go first: an address may not be bound while another socket has the port on all of
-  // them.
-  std::vector<std::pair<std::string, int>> old;
-  for (const auto& listener : listeners_) {
-    if (listener->port() != 0) old.emplace_back(listener->address(), listener->port());
-  }
-  auto close_tcp = [&] {
-    std::erase_if(listeners_, [](const auto& listener) { return listener->port() != 0; });
-  };
-  close_tcp();
-  auto status = OpenTcpListeners();
-  if (status) return {};
-  logger_.Warning(status.error().message);
-  close_tcp();
-  for (const auto& [address, port] : old) {
-    if (auto again = OpenTcpListener(address, port); !again) logger_.Warning(again.error().message);
-  }
-  return status;
 }
 
 void Server::CloseListeners() { listeners_.clear(); }
@@ -429,8 +383,6 @@ int64_t Server::OnTimer() {
 }
 
 Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
-  bool listen_again = false;
-  bool bind_changed = false;
   bool memory_changed = false;
   bool records_changed = false;
   for (const std::string& name : names) {
@@ -443,30 +395,13 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
       keyspace_->limits().list_max_listpack_size =
           static_cast<int>(settings_.list_max_listpack_size);
     }
-    bind_changed |= name == "bind";
-    listen_again |= name == "port" || name == "bind";
   }
   if (memory_changed) {
     memory_limit_->Apply();
     clients_->ApplyMemoryLimit();
   }
   if (records_changed) engine_->records().Adjust();
-  if (listen_again && !ReopenTcpListeners()) {
-    return Fail(ErrorCode::kIo, bind_changed ? "Failed to bind to specified addresses."
-                                             : "Unable to listen on this port. Check server logs.");
-  }
-  return {};
-}
-
-ServerFacts Server::Facts() {
-  ServerFacts facts{run_id_, executable_, directives_.config_file, started_ms_, settings_.port, {}};
-  for (const auto& listener : listeners_) {
-    const bool is_unix = listener->port() == 0;
-    facts.listeners.push_back((is_unix ? "name=unix,bind=" : "name=tcp,bind=") +
-                              listener->address() +
-                              (is_unix ? "" : ",port=" + std::to_string(listener->port())));
-  }
-  return facts;
+  return ApplyNetworkOptions(names);
 }
 
 Status Server::Shutdown(const ShutdownOptions& options) {

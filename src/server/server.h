@@ -22,9 +22,11 @@
 #include "engine/engine.h"
 #include "engine/memory_limit.h"
 #include "modhost/host.h"
+#include "net/io_threads.h"
 #include "net/listener.h"
 #include "persist/persistence.h"
 #include "script/scripting.h"
+#include "server/tls_service.h"
 
 namespace backplane {
 
@@ -71,11 +73,15 @@ class Server final : public OptionListener,
   void LogBanner();
   Status LoadModulesAndData();
   Status LoadUsers();
-  Status OpenTcpListener(const std::string& address, int port);
-  Status OpenTcpListeners();
+  Status OpenTcpListener(const std::string& address, int port, SocketKind kind);
+  Status OpenTcpListeners(SocketKind kind);
   Status OpenListeners();
-  // After a change of bind or port. After an error the old ones are open again.
-  Status ReopenTcpListeners();
+  // After a change of bind or of a port; `changed`: the names of options. After an error the old
+  // ones are open again.
+  Status ReopenTcpListeners(const std::vector<std::string>& changed);
+  // The context of TLS, when a port asks for it; not in use before tls_.Commit().
+  Status PrepareTls();
+  Status ApplyNetworkOptions(const std::vector<std::string>& changed);
   void CloseListeners();
   Status Daemonize();
   void WritePidFile();
@@ -87,6 +93,7 @@ class Server final : public OptionListener,
   void CalibrateTicks();
 
   Status OnOptionsChanged(const std::vector<std::string>& names) override;
+  std::string failed_option() const override { return failed_option_; }
   void OnInForkedChild() override;
   void BeginBusy(Session& session) override;
   void EndBusy(Session& session) override;
@@ -110,6 +117,8 @@ class Server final : public OptionListener,
   std::unique_ptr<BlockedCommands> blocked_commands_;
   std::unique_ptr<MemoryLimit> memory_limit_;
   std::unique_ptr<ClientPause> client_pause_;
+  TlsService tls_;
+  std::unique_ptr<IoThreads> io_threads_;
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;
@@ -122,6 +131,7 @@ class Server final : public OptionListener,
   AclServices acl_services_;
   ServerServices server_services_;
   ServerSamples samples_;
+  std::string failed_option_;
   std::string executable_;
   std::string run_id_;
   int64_t started_ms_ = 0;

@@ -105,6 +105,11 @@ def test_client(conn, server):
     assert conn.do("misc.client", 123456789) is None
 
 
+def test_a_client_without_tls_has_no_certificate(conn):
+    assert conn.do("misc.certificate", conn.do("client", "id")) is None
+    assert conn.do("misc.certificate", 123456789) is None
+
+
 def test_client_name(conn):
     assert conn.call("misc.name")[0] == b"+"
     assert conn.do("misc.name", "worker-1") == b"worker-1"

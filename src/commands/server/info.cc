@@ -77,7 +77,7 @@ void ServerSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("lru_clock", ctx.keyspace().access_clock());
   w.Line("executable", facts.executable);
   w.Line("config_file", facts.config_file);
-  w.Line("io_threads_active", 0);
+  w.Line("io_threads_active", ctx.engine().settings().io_threads > 1 ? 1 : 0);
   for (size_t i = 0; i < facts.listeners.size(); ++i) {
     w.Line(fmt::format("listener{}", i), facts.listeners[i]);
   }

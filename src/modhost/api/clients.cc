@@ -26,6 +26,7 @@ void FillClientInfo(Session& session, RedisModuleClientInfo* info) {
   ClientLink* link = session.link();
   if (link == nullptr) return;
   if (link->is_unix()) info->flags |= REDISMODULE_CLIENTINFO_FLAG_UNIXSOCKET;
+  if (link->is_tls()) info->flags |= REDISMODULE_CLIENTINFO_FLAG_SSL;
   // "127.0.0.1:6379", "[::1]:6379"; a Unix socket's path has no port.
   std::string_view peer = link->peer();
   const size_t colon = peer.rfind(':');
@@ -102,6 +103,13 @@ int SetClientNameById(uint64_t id, RedisModuleString* name) {
   return REDISMODULE_OK;
 }
 
+RedisModuleString* GetClientCertificate(RedisModuleCtx* ctx, uint64_t id) {
+  Session* session = FindSession(id);
+  if (session == nullptr) return nullptr;
+  const std::string certificate = session->link()->PeerCertificate();
+  return certificate.empty() ? nullptr : TextFor(ctx, certificate);
+}
+
 RedisModuleString* GetCurrentUserName(RedisModuleCtx* ctx) {
   return UserNameFor(ctx, *ctx->session);
 }
@@ -139,6 +147,7 @@ void RegisterClientApi(ApiTable& table) {
       BACKPLANE_API_ROW(SetClientNameById),     BACKPLANE_API_ROW(GetCurrentUserName),
       BACKPLANE_API_ROW(MustObeyClient),        BACKPLANE_API_ROW(DeauthenticateAndCloseClient),
       BACKPLANE_API_ROW(PublishMessage),        BACKPLANE_API_ROW(PublishMessageShard),
+      BACKPLANE_API_ROW(GetClientCertificate),
   };
   table.Add(rows);
 }

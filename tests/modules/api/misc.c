@@ -124,6 +124,15 @@ static int Client(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return RedisModule_ReplyWithLongLong(ctx, info.db);
 }
 
+// misc.certificate id: the PEM text of the client's certificate, or null.
+static int Certificate(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModuleString *text = RedisModule_GetClientCertificate(ctx, (uint64_t)Number(argv[1]));
+  if (text == NULL) return RedisModule_ReplyWithNull(ctx);
+  RedisModule_ReplyWithString(ctx, text);
+  RedisModule_FreeString(ctx, text);
+  return REDISMODULE_OK;
+}
+
 // misc.name [name]: the client's name, set first when given.
 static int Name(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   uint64_t id = RedisModule_GetClientId(ctx);
@@ -169,7 +178,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
       {"misc.all", All, "", 0},         {"misc.client", Client, "", 0},
       {"misc.name", Name, "", 0},       {"misc.user", User, "", 0},
       {"misc.publish", Publish, "", 0}, {"misc.latency", Latency, "", 0},
-      {"misc.signal", Signal, "", 1}};
+      {"misc.signal", Signal, "", 1},   {"misc.certificate", Certificate, "", 0}};
   if (RedisModule_Init(ctx, "misc", 7, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;
   }
