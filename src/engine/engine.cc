@@ -189,8 +189,8 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   const bool no_touch = session.no_touch && command.fullname != "touch";
   if (no_touch) [[unlikely]]
     keyspace.set_touches(false);
-  const bool holds = (tracking_.active() || session.subscribed() || session.monitor) &&
-                     session.HoldMessages();
+  const bool holds =
+      (tracking_.active() || session.subscribed() || session.monitor) && session.HoldMessages();
   uint64_t begin = Ticks();
   command.handler(ctx);
   const uint64_t ticks = Ticks() - begin;
@@ -229,7 +229,7 @@ void Engine::RememberKeys(Session& session, const Command& command, Args args) {
   Session& reader = session.kind() == Session::Kind::kScript ? *executing_ : session;
   if (!ClientTracking::Remembers(reader)) return;
   // A script that only reads need not read what it names.
-  const bool runs_script = command.keynum.numkeys_index > 0 && (command.acl & kAclScripting) != 0;
+  const bool runs_script = !command.key_specs.empty() && (command.acl & kAclScripting) != 0;
   if (runs_script) return;
   const auto positions = FindKeys(command, args);
   if (!positions) return;

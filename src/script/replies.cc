@@ -172,8 +172,9 @@ class ReplyWriter {
     return {text, size};
   }
   // Text that must stay on its line.
+  // Statuses and errors are text, which ends at a NUL.
   static std::string OneLine(std::string_view text) {
-    std::string line(text);
+    std::string line(text.substr(0, text.find('\0')));
     for (char& c : line) {
       if (c == '\r' || c == '\n') c = ' ';
     }

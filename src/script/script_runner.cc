@@ -84,7 +84,8 @@ void ScriptRunner::ReplyError(lua_State* lua, CommandContext& ctx) {
   std::string text;
   bool counted = false;
   if (lua_type(lua, -1) == LUA_TTABLE) {
-    text = TextField(lua, "err");
+    const std::string_view error = TextField(lua, "err");
+    text = error.substr(0, error.find('\0'));
     text += " script: ";
     text += run_->facts.name;
     const std::string_view source = TextField(lua, "source");

@@ -40,6 +40,9 @@ DIFFERENCES = [
     Difference("LPOS refuses the smallest rank, which it cannot negate, since 7.2",
                lambda command, theirs, ours: _words(command)[0] == b"lpos" and b"-9223372036854775808" in command.args
                and ours[0] == b"-" and ours[1].startswith(b"ERR value is out of range")),
+    Difference("7.2 compares the id of XSETID with the newest deleted one",
+               lambda command, theirs, ours: _words(command)[0] == b"xsetid"
+               and ours == (b"-", b"ERR The ID specified in XSETID is smaller than current max_deleted_entry_id")),
     Difference("7.2 names the command whose list of streams has too few ids",
                lambda command, theirs, ours: _words(command)[0] in (b"xread", b"xreadgroup")
                and theirs[0] == ours[0] == b"-"

@@ -12,7 +12,7 @@ SCRIPTS = [
     "return redis.error_reply('boo')", "return redis.error_reply('-boo')", "return redis.error_reply('BOO x')",
     "return redis.error_reply('')", 'return redis.error_reply()', 'return redis.error_reply(1)',
     "return redis.error_reply('a','b')", 'return redis.error_reply({})', "return redis.status_reply('x y')",
-    'return redis.status_reply()', "return {ok='a\\r\\nb'}", 'return {ok=1}', 'return {err=1}', "error('x')",
+    'return redis.status_reply()', "return {ok='a\\r\\nb'}", "return {ok='a\\0b'}", "return {err='a\\0b c'}", "error({err='a\\0b'})", 'return {ok=1}', 'return {err=1}', "error('x')",
     "error({err='x'})", "error({err='MYERR x'})", 'error()', "error('x',0)", "error('x',2)", 'error(nil)',
     'error(12)', "error({err='x y',source='a',line='7'})", 'error(true)', 'return redis.sha1hex()',
     "return redis.sha1hex('a','b')", 'return redis.sha1hex(12)', 'return redis.sha1hex({})', 'return redis.log()',
