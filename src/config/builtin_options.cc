@@ -399,6 +399,8 @@ constexpr IntegerRow kIntegers[] = {
     {"databases", &Settings::databases, 1, INT_MAX, kOptionImmutable},
     {"list-compress-depth", &Settings::list_compress_depth, 0, INT_MAX},
     {"rdb-version", &Settings::rdb_version, 10, 11},
+    {"rdb-key-save-delay", &Settings::rdb_key_save_delay, INT_MIN, INT_MAX, kOptionHidden},
+    {"key-load-delay", &Settings::key_load_delay, INT_MIN, INT_MAX, kOptionHidden},
     {"acllog-max-len", &Settings::acllog_max_len, 0, INT64_MAX},
     {"slowlog-log-slower-than", &Settings::slowlog_log_slower_than, -1, INT64_MAX},
     {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},

@@ -46,13 +46,18 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
       pause->SignalLater(db_, key);
       return false;
     }
+    if (Refused(views)) {
+      End();
+      return true;
+    }
     waits_on_ = false;
     owner_->retrying_ = this;
     owner_->ready_key_ = &key;
-    if (!Refused(views)) engine.Call(*session_, *command_, views, engine.SinkFor(*session_));
+    engine.Call(*session_, *command_, views, engine.SinkFor(*session_));
     owner_->retrying_ = nullptr;
     owner_->ready_key_ = nullptr;
     if (waits_on_) return false;
+    command_->stats.ticks += spent_ticks;
     End();
     return true;
   }
@@ -69,7 +74,9 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
       OnTimeout();
       return true;
     }
-    owner_->engine_->SinkFor(*session_).Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    ReplySink& sink = owner_->engine_->SinkFor(*session_);
+    sink.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    owner_->engine_->CountErrorReply(sink);
     ++command_->stats.failed;
     Finish();
     return true;
@@ -105,6 +112,7 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   }
   void Finish() {
     ++command_->stats.calls;
+    command_->stats.ticks += spent_ticks;
     End();
   }
   void End() {

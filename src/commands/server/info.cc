@@ -216,6 +216,8 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
     const EventLoop::TurnStats& turns = loop->turn_stats();
     w.Line("eventloop_cycles", turns.turns);
     w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
+    w.Line("eventloop_duration_cmd_sum",
+           ctx.engine().tick_clock().ToNanos(stats.command_ticks) / kNanosPerMicro);
     w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
     w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
     w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
