@@ -141,7 +141,7 @@ void ClientList(CommandContext& ctx) {
     if (!type) return ctx.Error("ERR Unknown client type '" + std::string(ctx.arg(3)) + "'");
   } else if (ctx.argc() > 3 && ctx.ArgIs(2, "id")) {
     for (size_t i = 3; i < ctx.argc(); ++i) {
-      auto id = ctx.IntegerArgIn(i, 1, INT64_MAX, "ERR Invalid client ID");
+      auto id = ctx.IntegerArg(i, "ERR Invalid client ID");
       if (!id) return;
       ids.push_back(static_cast<uint64_t>(*id));
     }
