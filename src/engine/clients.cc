@@ -314,7 +314,8 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
   client->offered_bytes_ = data.size();
   if (memory_limit_ != 0) [[unlikely]] {
     // Before what has come runs: it may be what takes too much.
-    Measure(*client);
+    ScheduleMeasure(*client);
+    MeasureScheduled();
     EvictClients();
   }
   in_batch_ = true;
