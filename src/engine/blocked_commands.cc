@@ -69,7 +69,9 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
       OnTimeout();
       return true;
     }
-    owner_->engine_->SinkFor(*session_).Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    ReplySink& sink = owner_->engine_->SinkFor(*session_);
+    sink.Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    owner_->engine_->CountErrorReply(sink);
     ++command_->stats.failed;
     Finish();
     return true;

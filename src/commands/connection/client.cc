@@ -148,12 +148,17 @@ void ClientList(CommandContext& ctx) {
   } else if (ctx.argc() != 2) {
     return ctx.Error(errors::kSyntax);
   }
+  std::vector<NetClient*> shown;
+  if (ids.empty()) {
+    shown = AllClients(ctx);
+  } else if (Clients* clients = ClientsOf(ctx)) {
+    // As they were asked for, as often as they were.
+    for (const uint64_t id : ids) shown.push_back(clients->Find(id));
+  }
   std::string text;
-  for (NetClient* client : AllClients(ctx)) {
-    Session& session = client->session();
-    if (type && TypeOf(session) != *type) continue;
-    if (!ids.empty() && std::find(ids.begin(), ids.end(), session.id()) == ids.end()) continue;
-    text += DescribeClient(ctx, session) + "\n";
+  for (NetClient* client : shown) {
+    if (client == nullptr || (type && TypeOf(client->session()) != *type)) continue;
+    text += DescribeClient(ctx, client->session()) + "\n";
   }
   ctx.reply().Verbatim("txt", text);
 }
