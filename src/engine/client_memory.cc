@@ -48,23 +48,30 @@ void Clients::EvictClients() {
   }
 }
 
+void Clients::MeasureScheduled() {
+  std::vector<NetClient*> clients;
+  clients.swap(to_measure_);
+  for (NetClient* client : clients) {
+    client->measure_scheduled_ = false;
+    Measure(*client);
+    // What it has to be sent goes without anybody saying so.
+    if (client->output_bytes() != 0) ScheduleMeasure(*client);
+  }
+}
+
 int Clients::BeforeWait() {
-  // What is sent here leaves at the end of the next turn, which must not wait.
-  bool again = engine_->tracking().SendBroadcasts();
+  bool acted = engine_->tracking().SendBroadcasts();
   if (memory_limit_ != 0) [[unlikely]] {
-    std::vector<NetClient*> clients;
-    clients.swap(to_measure_);
-    for (NetClient* client : clients) {
-      client->measure_scheduled_ = false;
-      Measure(*client);
-      // What it has to be sent goes without anybody saying so.
-      if (client->output_bytes() != 0) ScheduleMeasure(*client);
-    }
+    MeasureScheduled();
     const uint64_t evicted = engine_->stats().evicted_clients;
     EvictClients();
-    again |= engine_->stats().evicted_clients != evicted;
+    acted |= engine_->stats().evicted_clients != evicted;
   }
-  return again ? 0 : -1;
+  if (!acted) [[likely]]
+    return -1;
+  // Sends what was written, and destroys what was closed. What comes of that is for the next turn.
+  connections_->BeforeWait();
+  return 0;
 }
 
 }  // namespace backplane

@@ -314,7 +314,8 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
   client->offered_bytes_ = data.size();
   if (memory_limit_ != 0) [[unlikely]] {
     // Before what has come runs: it may be what takes too much.
-    Measure(*client);
+    ScheduleMeasure(*client);
+    MeasureScheduled();
     EvictClients();
   }
   in_batch_ = true;
@@ -351,7 +352,8 @@ void Clients::CheckOutputLimit(NetClient& client) {
   const OutputLimit& limit =
       client.session().subscribed() ? settings.output_limit_pubsub : settings.output_limit_normal;
   if (limit.hard_bytes == 0 && limit.soft_bytes == 0) return;
-  size_t bytes = client.connection_->out().memory();
+  // Chunks grow with the output: their memory would be over the limit before the output is.
+  size_t bytes = client.connection_->out().size();
   bool close = limit.hard_bytes != 0 && bytes >= limit.hard_bytes;
   if (limit.soft_bytes != 0 && bytes >= limit.soft_bytes) {
     int64_t now = MonotonicNanos() / 1'000'000;

@@ -174,6 +174,7 @@ class Clients final : public AcceptHandler,
   void AfterWait() override {}
   void Measure(NetClient& client);
   void MeasureAll();
+  void MeasureScheduled();
   // Closes the clients that hold most until the others are below the limit.
   void EvictClients();
   // No room for one more client; those that are about to go do not count.

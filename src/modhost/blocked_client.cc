@@ -117,6 +117,7 @@ bool RedisModuleBlockedClient::OnUnblock(bool error) {
   if (timeout_callback == nullptr) return false;
   if (error) {
     session->reply().Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
+    module()->host().engine().CountErrorReply(session->reply());
     StopTimer();
     ReleaseClient();
   } else {

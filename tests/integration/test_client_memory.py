@@ -29,8 +29,10 @@ def named(server, name):
     return connection
 
 
-def gone(connection):
+def cut_off(connection, data=b""):
+    """Sends it all; True when the server has closed the connection meanwhile or does so now."""
     try:
+        connection.send_bytes(data)
         connection.socket.settimeout(10)
         return connection.read_to_end() == b""
     except ConnectionError:
@@ -51,8 +53,7 @@ def test_query_buffer(limited):
     hog = named(server, "hog")
     hog.do("MSET", "a", "x" * MB, "b", "y" * MB)
     assert client(control, "hog")
-    hog.send_bytes(b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$%d\r\n" % (4 * MB) + b"x" * (4 * MB - 10))
-    assert gone(hog)
+    assert cut_off(hog, b"*3\r\n$3\r\nSET\r\n$1\r\na\r\n$%d\r\n" % (4 * MB) + b"x" * (4 * MB - 10))
     assert client(control, "hog") is None
     assert info(control, "evicted_clients") == 1
     server.wait_for_log("Evicting client: id=")
@@ -145,7 +146,7 @@ def test_part_of_maxmemory(limited):
     hog.send_bytes(b"*1\r\n$%d\r\n" % (5 * MB) + b"x" * (4 * MB))  # without maxmemory there is no limit
     wait_until(lambda: int(client(control, "hog")["qbuf"]) == 4 * MB)
     control.do("CONFIG", "SET", "maxmemory", 20 * MB)
-    assert gone(hog)
+    assert cut_off(hog)
     small = named(server, "small")
     small.send_bytes(b"*1\r\n$%d\r\n" % MB + b"x" * 1000)
     wait_until(lambda: int(client(control, "small")["tot-mem"]) >= MB)
@@ -223,3 +224,20 @@ def test_input_limit_counts_the_transaction(start_server):
         for _ in range(20):
             conn.do("SET", "a", "x" * 100_000)
     server.wait_for_log("max query buffer length")
+
+
+def test_output_limit_of_messages_does_not_wait_for_cron(start_server):
+    server = start_server("--client-output-buffer-limit", "pubsub 8mb 0 0")
+    control, hog = server.connect(), named(server, "hog")
+    hog.do("SUBSCRIBE", "c")
+    control.do("DEBUG", "PAUSE-CRON", 1)
+    for _ in range(100):
+        control.do("PUBLISH", "c", "x" * 500_000)
+    assert client(control, "hog") is None
+    server.wait_for_log("overcoming of output buffer limits")
+
+
+def test_limit_at_start(start_server):
+    server = start_server("--maxmemory-clients", "1mb")
+    hog = server.connect()
+    assert cut_off(hog, b"*1\r\n$%d\r\n" % (2 * MB) + b"x" * MB)

@@ -1,8 +1,11 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """CLIENT PAUSE: what waits, what does not, and that nothing is lost."""
 
+import threading
+
 import pytest
 
+from harness.resp import encode
 from harness.server import wait_until
 
 LONG = 600_000
@@ -107,13 +110,15 @@ def test_begins_at_the_end_of_the_transaction(conn, control):
 def test_input_is_kept_whole_and_in_order(conn, control):
     control.do("CLIENT", "PAUSE", LONG, "WRITE")
     big = b"x" * 300_000
-    conn.send_bytes(b"".join(b"*3\r\n$6\r\nAPPEND\r\n$1\r\na\r\n$1\r\n%d\r\n" % (i % 10) for i in range(100)))
-    conn.send("SET", "big", big)
-    conn.send_bytes(b"GET a\r\nSET b 1\r\n")
+    data = b"".join(b"*3\r\n$6\r\nAPPEND\r\n$1\r\na\r\n$1\r\n%d\r\n" % (i % 10) for i in range(100))
+    data += encode(["SET", "big", big]) + b"GET a\r\nSET b 1\r\nPING\r\n"
+    # The server may stop reading.
+    sender = threading.Thread(target=conn.send_bytes, args=(data,))
+    sender.start()
     blocked(control, 1)
-    conn.send_bytes(b"PING\r\n")
     assert control.do("EXISTS", "a") == 0
     control.do("CLIENT", "UNPAUSE")
+    sender.join()
     assert [conn.read() for _ in range(100)] == [(b":", b"%d" % (i + 1)) for i in range(100)]
     assert conn.read() == (b"+", b"OK")
     assert conn.read() == (b"$", b"0123456789" * 10)

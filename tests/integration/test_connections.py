@@ -327,3 +327,40 @@ def test_databases(start_server):
     assert connection.do("GET", "k") == b"3"
     assert connection.raw("SWAPDB", "0", "1") == b"+OK\r\n"
     assert connection.raw("GET", "k") == b"$-1\r\n"
+
+
+def test_unblocking_with_an_error_counts_as_one(start_server):
+    server = start_server()
+    control, waiting = server.connect(), server.connect()
+    waiting_id = waiting.do("CLIENT", "ID")
+    waiting.send("BLPOP", "l", 0)
+    wait_until(lambda: b" flags=bU " in control.do("CLIENT", "LIST"))
+    assert control.do("CLIENT", "UNBLOCK", waiting_id, "ERROR") == 1
+    assert waiting.read() == (b"-", b"UNBLOCKED client unblocked via CLIENT UNBLOCK")
+    assert b"errorstat_UNBLOCKED:count=1" in control.do("INFO", "errorstats")
+    assert b"total_error_replies:1\r\n" in control.do("INFO", "stats")
+
+
+def test_kill_by_all_filters_at_once(server):
+    control, plain_client, subscriber = server.connect(), server.connect(), server.connect()
+    subscriber.do("SUBSCRIBE", "c")
+    path = str(server.socket_path) + ":0"
+    plain_id = plain_client.do("CLIENT", "ID")
+    for filters in (("TYPE", "pubsub"), ("ADDR", "nowhere:1"), ("LADDR", "nowhere:1"), ("ID", plain_id + 1000)):
+        assert control.do("CLIENT", "KILL", "ID", plain_id, *filters) == 0
+    assert control.do("CLIENT", "KILL", "ID", plain_id, "TYPE", "normal", "ADDR", path, "LADDR", path, "USER", "default",
+                      "SKIPME", "yes") == 1
+    assert plain_client.read_to_end() == b""
+    assert control.do("CLIENT", "KILL", "TYPE", "pubsub") == 1
+    assert subscriber.read_to_end() == b""
+    control_id = control.do("CLIENT", "ID")
+    assert control.do("CLIENT", "KILL", "ID", control_id) == 0  # itself only when asked to
+    assert control.do("CLIENT", "KILL", "ID", control_id, "SKIPME", "NO") == 1
+    assert control.read_to_end() == b""
+
+
+def test_list_of_several_ids(server):
+    clients = [server.connect() for _ in range(4)]
+    ids = [client.do("CLIENT", "ID") for client in clients]
+    lines = clients[0].do("CLIENT", "LIST", "ID", ids[2], 999999, ids[1], ids[2]).decode().splitlines()
+    assert [line.split()[0] for line in lines] == [f"id={ids[2]}", f"id={ids[1]}", f"id={ids[2]}"]

@@ -141,19 +141,24 @@ void ClientList(CommandContext& ctx) {
     if (!type) return ctx.Error("ERR Unknown client type '" + std::string(ctx.arg(3)) + "'");
   } else if (ctx.argc() > 3 && ctx.ArgIs(2, "id")) {
     for (size_t i = 3; i < ctx.argc(); ++i) {
-      auto id = ctx.IntegerArgIn(i, 1, INT64_MAX, "ERR Invalid client ID");
+      auto id = ctx.IntegerArg(i, "ERR Invalid client ID");
       if (!id) return;
       ids.push_back(static_cast<uint64_t>(*id));
     }
   } else if (ctx.argc() != 2) {
     return ctx.Error(errors::kSyntax);
   }
+  std::vector<NetClient*> shown;
+  if (ids.empty()) {
+    shown = AllClients(ctx);
+  } else if (Clients* clients = ClientsOf(ctx)) {
+    // As they were asked for, as often as they were.
+    for (const uint64_t id : ids) shown.push_back(clients->Find(id));
+  }
   std::string text;
-  for (NetClient* client : AllClients(ctx)) {
-    Session& session = client->session();
-    if (type && TypeOf(session) != *type) continue;
-    if (!ids.empty() && std::find(ids.begin(), ids.end(), session.id()) == ids.end()) continue;
-    text += DescribeClient(ctx, session) + "\n";
+  for (NetClient* client : shown) {
+    if (client == nullptr || (type && TypeOf(client->session()) != *type)) continue;
+    text += DescribeClient(ctx, client->session()) + "\n";
   }
   ctx.reply().Verbatim("txt", text);
 }
