@@ -104,7 +104,7 @@ def test_shortened(log):
     ("HELLO 2 AUTH default secret SETNAME me", "HELLO 2 AUTH (redacted) (redacted) SETNAME me"),
     ("HELLO 2", "HELLO 2"),
     ("CONFIG SET requirepass secret nosuch x", "CONFIG SET requirepass (redacted) nosuch x"),
-    ("CONFIG SET masterauth secret tls-key-file-pass secret", "CONFIG SET masterauth (redacted) tls-key-file-pass (redacted)"),
+    ("CONFIG SET masterauth secret masteruser secret", "CONFIG SET masterauth (redacted) masteruser (redacted)"),
     ("CONFIG SET MAXMEMORY 0", "CONFIG SET MAXMEMORY 0"),
     ("CONFIG GET requirepass", "CONFIG GET requirepass"),
 ])
