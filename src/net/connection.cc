@@ -86,6 +86,9 @@ void Connection::UpdateInterest() {
     if (MayRead()) wanted |= EPOLLIN;
     if (want_write_ && !closing_) wanted |= EPOLLOUT;
   }
+  // Nothing is read, but that the peer has gone must be seen: a client that waits for a key would
+  // take what comes with it.
+  if (paused_ && !pinned_ && !close_after_flush_ && !closing_) wanted |= EPOLLRDHUP;
   if (wanted == interest_) return;
   interest_ = wanted;
   if (!set_->loop().Modify(fd_, wanted)) Close();
@@ -185,7 +188,7 @@ void Connection::OnEvents(uint32_t events) {
     if (set_->threaded_reading_) [[unlikely]]
       return ScheduleRead();
     ReadOnce();
-  } else if ((events & (EPOLLERR | EPOLLHUP)) != 0) {
+  } else if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) {
     Close();
   }
 }

@@ -35,7 +35,7 @@ void Connection::OnTransportEvents(uint32_t events) {
       ReadOnce();
     }
   }
-  if (!used && (events & (EPOLLERR | EPOLLHUP)) != 0) Close();
+  if (!used && (events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) Close();
 }
 
 void Connection::ContinueHandshake() {

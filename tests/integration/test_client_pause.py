@@ -157,6 +157,22 @@ def test_closing_a_paused_client(server, control):
     assert control.do("GET", "a") == b"2"
 
 
+@pytest.mark.parametrize("tcp", [False, True])
+def test_a_client_that_hangs_up_changes_nothing_any_more(server, control, tcp):
+    waiting, paused = server.connect(tcp=tcp), server.connect(tcp=tcp)
+    waiting.send("BLPOP", "l", 0)
+    blocked(control, 1)
+    control.do("CLIENT", "PAUSE", LONG, "WRITE")
+    paused.send("SET", "a", 1)
+    blocked(control, 2)
+    waiting.close()
+    paused.close()
+    blocked(control, 0)
+    control.do("CLIENT", "UNPAUSE")
+    control.do("RPUSH", "l", "x")
+    assert control.do("LLEN", "l") == 1 and control.do("EXISTS", "a") == 0
+
+
 def test_server_ends_within_a_pause(start_server):
     server = start_server()
     control, conn = server.connect(), server.connect()
