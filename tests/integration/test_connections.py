@@ -25,9 +25,9 @@ def test_without_a_password_everything_is_allowed_and_auth_is_refused(conn):
     assert conn.raw("AUTH", "default", "anything") == b"+OK\r\n"
 
 
-@pytest.mark.parametrize("command", ["READONLY", "READWRITE", "ASKING"])
+@pytest.mark.parametrize("command", ["READONLY", "READWRITE", "ASKING", "CLUSTER INFO", "CLUSTER NODES", "CLUSTER KEYSLOT k"])
 def test_there_is_no_cluster(conn, command):
-    assert conn.error(command) == "ERR This instance has cluster support disabled"
+    assert conn.error(*command.split()) == "ERR This instance has cluster support disabled"
 
 
 def test_requirepass(start_server):

@@ -132,3 +132,11 @@ def test_time_of_commands(conn):
     before = int(info(conn, "stats")["stats"]["eventloop_duration_cmd_sum"])
     conn.do("DEBUG", "SLEEP", "0.05")
     assert int(info(conn, "stats")["stats"]["eventloop_duration_cmd_sum"]) - before >= 50_000
+
+
+def test_values_freed_in_the_background(conn):
+    for _ in range(2):
+        conn.do("CONFIG", "RESETSTAT")
+        conn.do("RPUSH", "list", *["x" * 100] * 20_000)
+        conn.do("UNLINK", "list")
+        wait_until(lambda: info(conn, "memory")["memory"]["lazyfreed_objects"] == "1", what="the list to be freed")

@@ -1,5 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// PING, ECHO, SELECT, AUTH, HELLO, RESET, QUIT, WAIT, and what needs a cluster.
+// PING, ECHO, SELECT, AUTH, HELLO, RESET, QUIT, WAIT.
 #include "base/ascii.h"
 #include "base/numbers.h"
 #include "base/version.h"
@@ -213,11 +213,6 @@ void Wait(CommandContext& ctx) {
   commands->Block(ctx, std::move(wait));
 }
 
-// What only nodes of a cluster answer.
-void ClusterOnly(CommandContext& ctx) {
-  ctx.Error("ERR This instance has cluster support disabled");
-}
-
 constexpr CommandSpec kCommands[] = {
     {.name = "ping",
      .handler = Ping,
@@ -299,33 +294,6 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(1)",
      .arguments = "numreplicas timeout",
      .tips = "request_policy:all_shards response_policy:agg_min"},
-    {.name = "readonly",
-     .handler = ClusterOnly,
-     .arity = 1,
-     .flags = kCmdFast | kCmdLoading | kCmdStale,
-     .acl = kAclConnection,
-     .summary = "Lets this connection read from a replica of a cluster; there is none.",
-     .since = "3.0.0",
-     .group = "cluster",
-     .complexity = "O(1)"},
-    {.name = "readwrite",
-     .handler = ClusterOnly,
-     .arity = 1,
-     .flags = kCmdFast | kCmdLoading | kCmdStale,
-     .acl = kAclConnection,
-     .summary = "Takes READONLY back; there is no cluster.",
-     .since = "3.0.0",
-     .group = "cluster",
-     .complexity = "O(1)"},
-    {.name = "asking",
-     .handler = ClusterOnly,
-     .arity = 1,
-     .flags = kCmdFast,
-     .acl = kAclConnection,
-     .summary = "Says that the next command was sent on by another node; there is no cluster.",
-     .since = "3.0.0",
-     .group = "cluster",
-     .complexity = "O(1)"},
     {.name = "post",
      .handler = RefuseHttp,
      .arity = -1,

@@ -17,6 +17,7 @@ namespace backplane {
 
 void RegisterServerCommands(CommandRegistry& registry, ServerServices& services) {
   RegisterCommandCommand(registry);
+  RegisterClusterCommands(registry);
   RegisterConfigCommand(registry, services);
   RegisterInfoCommand(registry, services);
   RegisterDebugCommand(registry, services);

@@ -101,7 +101,9 @@ void ConfigResetStat(CommandContext& ctx) {
   ctx.keyspace().stats() = {};
   if (Users* users = ctx.engine().users()) users->log().ResetTotals();
   auto& services = ctx.owner<ServerServices>();
-  if (services.samples != nullptr) services.samples->ResetCounters();
+  if (services.samples != nullptr) {
+    services.samples->ResetCounters(ctx.keyspace().lazy_free().freed_objects());
+  }
   if (services.loop != nullptr) services.loop->ResetTurnStats();
   if (MemoryLimit* limit = ctx.engine().memory_limit()) limit->ResetStats();
   ctx.reply().Ok();

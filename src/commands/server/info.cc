@@ -186,7 +186,8 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   w.Line("mem_allocator", AllocatorName());
   w.Line("active_defrag_running", 0);
   w.Line("lazyfree_pending_objects", ctx.keyspace().lazy_free().pending_objects());
-  w.Line("lazyfreed_objects", ctx.keyspace().lazy_free().freed_objects());
+  w.Line("lazyfreed_objects", ctx.keyspace().lazy_free().freed_objects() -
+                                  ctx.owner<ServerServices>().samples->lazy_freed_before());
 }
 
 void SocketStats(const ConnectionSet& connections, InfoWriter& w) {

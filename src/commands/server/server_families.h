@@ -7,6 +7,7 @@
 namespace backplane {
 
 void RegisterCommandCommand(CommandRegistry& registry);
+void RegisterClusterCommands(CommandRegistry& registry);
 void RegisterConfigCommand(CommandRegistry& registry, ServerServices& services);
 void RegisterInfoCommand(CommandRegistry& registry, ServerServices& services);
 void RegisterSlowLogCommand(CommandRegistry& registry);

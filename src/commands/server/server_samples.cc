@@ -43,7 +43,8 @@ void ServerSamples::MarkStarted() {
   SawMemory(startup_bytes_);
 }
 
-void ServerSamples::ResetCounters() {
+void ServerSamples::ResetCounters(uint64_t lazy_freed) {
+  lazy_freed_before_ = lazy_freed;
   commands_ = {};
   bytes_in_ = {};
   bytes_out_ = {};

@@ -61,8 +61,10 @@ class ServerSamples {
 
   size_t peak_bytes() const { return peak_bytes_; }
   size_t startup_bytes() const { return startup_bytes_; }
-  // CONFIG RESETSTAT. Memory is no statistic.
-  void ResetCounters();
+  // CONFIG RESETSTAT. Memory is no statistic. `lazy_freed`: values freed by the background thread
+  // so far, which are counted from here on.
+  void ResetCounters(uint64_t lazy_freed);
+  uint64_t lazy_freed_before() const { return lazy_freed_before_; }
 
  private:
   RateMeter commands_;
@@ -72,6 +74,7 @@ class ServerSamples {
   RateMeter loop_micros_;
   int64_t expire_micros_ = 0;
   uint64_t expire_caps_ = 0;
+  uint64_t lazy_freed_before_ = 0;
   size_t peak_bytes_ = 0;
   size_t startup_bytes_ = 0;
 };
