@@ -32,10 +32,6 @@ size_t ReadStat(const char* name) {
   return mallctl(name, &value, &size, nullptr, 0) == 0 ? value : 0;
 }
 
-}  // namespace
-
-namespace {
-
 // jemalloc's figures are a snapshot that this takes anew.
 void TakeSnapshot() {
   uint64_t epoch = 1;
@@ -45,15 +41,26 @@ void TakeSnapshot() {
 
 }  // namespace
 
+namespace {
+
+// jemalloc counts what its caches for each thread hold as handed out.
+size_t HandedOut() {
+  const size_t allocated = ReadStat("stats.allocated");
+  const size_t cached = ReadStat("stats.arenas." BP_TEXT_(MALLCTL_ARENAS_ALL) ".tcache_bytes");
+  return allocated > cached ? allocated - cached : 0;
+}
+
+}  // namespace
+
 size_t AllocatedBytes() {
   TakeSnapshot();
-  return ReadStat("stats.allocated");
+  return HandedOut();
 }
 
 AllocatorInfo ReadAllocatorInfo() {
   TakeSnapshot();
   return {
-      .allocated = ReadStat("stats.allocated"),
+      .allocated = HandedOut(),
       .active = ReadStat("stats.active"),
       .resident = ReadStat("stats.resident"),
       .mapped = ReadStat("stats.mapped"),

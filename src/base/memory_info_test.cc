@@ -46,6 +46,20 @@ TEST(MemoryInfoTest, AllocatedGrowsAndResidentFollows) {
   EXPECT_LT(ResidentBytes(), resident_before + kSize / 2);
 }
 
+// What a thread has freed may wait in its cache to be handed out again; it is free all the same.
+TEST(MemoryInfoTest, CachedBlocksAreNotAllocated) {
+  if (!kOwnAllocator) GTEST_SKIP() << "a sanitizer's allocator";
+  constexpr int kBlocks = 200;
+  void* blocks[kBlocks];
+  const size_t before = AllocatedBytes();
+  for (size_t size : {64u, 200u, 500u, 1000u}) {
+    for (void*& block : blocks) std::memset(block = std::malloc(size), 1, size);
+    EXPECT_GE(AllocatedBytes(), before + kBlocks * size);
+    for (void* block : blocks) std::free(block);
+  }
+  EXPECT_LT(AllocatedBytes(), before + 4096);
+}
+
 TEST(MemoryInfoTest, ResidentBytesIsWithinReason) {
   EXPECT_GT(ResidentBytes(), 500u * 1024);
   EXPECT_LT(ResidentBytes(), size_t{1} << 40);
