@@ -66,6 +66,9 @@ class BlockedState {
   virtual void OnTimeout() = 0;
   // Monotonic ms; 0: waits forever.
   virtual int64_t deadline_ms() const = 0;
+
+  // Time that the command took before it had to wait, in ticks.
+  uint64_t spent_ticks = 0;
 };
 
 // Wants to know when a session stops acting as the user that it has now.

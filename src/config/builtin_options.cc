@@ -399,6 +399,8 @@ constexpr IntegerRow kIntegers[] = {
     {"databases", &Settings::databases, 1, INT_MAX, kOptionImmutable},
     {"list-compress-depth", &Settings::list_compress_depth, 0, INT_MAX},
     {"rdb-version", &Settings::rdb_version, 10, 11},
+    {"rdb-key-save-delay", &Settings::rdb_key_save_delay, INT_MIN, INT_MAX, kOptionHidden},
+    {"key-load-delay", &Settings::key_load_delay, INT_MIN, INT_MAX, kOptionHidden},
     {"acllog-max-len", &Settings::acllog_max_len, 0, INT64_MAX},
     {"slowlog-log-slower-than", &Settings::slowlog_log_slower_than, -1, INT64_MAX},
     {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},
@@ -458,6 +460,26 @@ void RegisterTlsOptions(OptionTable& table, TlsSettings& tls) {
                            INT_MAX, IntegerFormat::kPlain);
 }
 
+void RegisterEncodingOptions(OptionTable& table, EncodingLimits& limits) {
+  auto size_option = [&](const char* name, const char* alias, size_t* field) {
+    auto option = std::make_unique<SizeOption>(name, 0, field);
+    if (alias != nullptr) option->set_alias(alias);
+    BP_ASSERT(table.Add(std::move(option)).has_value());
+  };
+  size_option("hash-max-listpack-entries", "hash-max-ziplist-entries",
+              &limits.hash_max_listpack_entries);
+  size_option("hash-max-listpack-value", "hash-max-ziplist-value", &limits.hash_max_listpack_value);
+  size_option("set-max-intset-entries", nullptr, &limits.set_max_intset_entries);
+  size_option("set-max-listpack-entries", nullptr, &limits.set_max_listpack_entries);
+  size_option("set-max-listpack-value", nullptr, &limits.set_max_listpack_value);
+  size_option("zset-max-listpack-entries", "zset-max-ziplist-entries",
+              &limits.zset_max_listpack_entries);
+  size_option("zset-max-listpack-value", "zset-max-ziplist-value", &limits.zset_max_listpack_value);
+  size_option("hll-sparse-max-bytes", nullptr, &limits.hll_sparse_max_bytes);
+  size_option("stream-node-max-bytes", nullptr, &limits.stream_node_max_bytes);
+  size_option("stream-node-max-entries", nullptr, &limits.stream_node_max_entries);
+}
+
 }  // namespace
 
 void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
@@ -504,24 +526,7 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
   AddOption<OutputLimitOption>(table, &settings);
   AddOption<NotifyOption>(table, &settings.notify_keyspace_events);
   AddOption<DirOption>(table, &settings.dir);
-
-  auto size_option = [&](const char* name, const char* alias, size_t* field) {
-    auto option = std::make_unique<SizeOption>(name, 0, field);
-    if (alias != nullptr) option->set_alias(alias);
-    BP_ASSERT(table.Add(std::move(option)).has_value());
-  };
-  size_option("hash-max-listpack-entries", "hash-max-ziplist-entries",
-              &limits.hash_max_listpack_entries);
-  size_option("hash-max-listpack-value", "hash-max-ziplist-value", &limits.hash_max_listpack_value);
-  size_option("set-max-intset-entries", nullptr, &limits.set_max_intset_entries);
-  size_option("set-max-listpack-entries", nullptr, &limits.set_max_listpack_entries);
-  size_option("set-max-listpack-value", nullptr, &limits.set_max_listpack_value);
-  size_option("zset-max-listpack-entries", "zset-max-ziplist-entries",
-              &limits.zset_max_listpack_entries);
-  size_option("zset-max-listpack-value", "zset-max-ziplist-value", &limits.zset_max_listpack_value);
-  size_option("hll-sparse-max-bytes", nullptr, &limits.hll_sparse_max_bytes);
-  size_option("stream-node-max-bytes", nullptr, &limits.stream_node_max_bytes);
-  size_option("stream-node-max-entries", nullptr, &limits.stream_node_max_entries);
+  RegisterEncodingOptions(table, limits);
   auto list_size =
       std::make_unique<IntegerOption>("list-max-listpack-size", 0, &settings.list_max_listpack_size,
                                       INT_MIN, INT_MAX, IntegerFormat::kPlain);

@@ -101,6 +101,8 @@ struct Settings {
   bool rdbcompression = true;
   bool rdbchecksum = true;
   bool stop_writes_on_bgsave_error = true;
+  int64_t rdb_key_save_delay = 0;  // microseconds for each key, for tests
+  int64_t key_load_delay = 0;
   int64_t rdb_version = 11;  // ours: 10 writes what Redis 7.0 reads
   int64_t sanitize_dump_payload = 0;
 

@@ -46,13 +46,18 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
       pause->SignalLater(db_, key);
       return false;
     }
+    if (Refused(views)) {
+      End();
+      return true;
+    }
     waits_on_ = false;
     owner_->retrying_ = this;
     owner_->ready_key_ = &key;
-    if (!Refused(views)) engine.Call(*session_, *command_, views, engine.SinkFor(*session_));
+    engine.Call(*session_, *command_, views, engine.SinkFor(*session_));
     owner_->retrying_ = nullptr;
     owner_->ready_key_ = nullptr;
     if (waits_on_) return false;
+    command_->stats.ticks += spent_ticks;
     End();
     return true;
   }
@@ -107,6 +112,7 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   }
   void Finish() {
     ++command_->stats.calls;
+    command_->stats.ticks += spent_ticks;
     End();
   }
   void End() {

@@ -222,21 +222,16 @@ void Clients::Prepare(Connection& connection, std::string_view data, size_t slot
   client->prepared_ = true;
 }
 
-bool Clients::NextBatch(NetClient& client, std::string_view data, size_t from) {
-  if (client.prepared_) [[unlikely]] {
-    client.prepared_ = false;
-    const int slot = client.connection_->prepared_slot();
-    if (slot >= 0 && from == 0) {
-      std::swap(batch_, slots_[static_cast<size_t>(slot)]);
-    } else {
-      client.parser_.Reset();
-      ParseBatch(client, data, from, &batch_);
-    }
+void Clients::TakePrepared(NetClient& client, std::string_view data, size_t from) {
+  client.prepared_ = false;
+  const int slot = client.connection_->prepared_slot();
+  if (slot >= 0 && from == 0) {
+    std::swap(batch_, slots_[static_cast<size_t>(slot)]);
   } else {
+    // Parsed ahead for nothing: the client was held up meanwhile.
+    client.parser_.Reset();
     ParseBatch(client, data, from, &batch_);
   }
-  if (batch_.needed > 0) client.connection_->ExpectBytes(batch_.needed);
-  return batch_.valid;
 }
 
 void Clients::PrefetchBatch(Session& session) {

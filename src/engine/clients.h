@@ -164,7 +164,17 @@ class Clients final : public AcceptHandler,
   void ParseBatch(NetClient& client, std::string_view data, size_t from, ParsedBatch* batch) const;
   // Fills batch_ with what comes at `from`, as prepared or parsed now. Returns false on a protocol
   // error.
-  bool NextBatch(NetClient& client, std::string_view data, size_t from);
+  bool NextBatch(NetClient& client, std::string_view data, size_t from) {
+    if (client.prepared_) [[unlikely]] {
+      TakePrepared(client, data, from);
+    } else {
+      ParseBatch(client, data, from, &batch_);
+    }
+    if (batch_.needed > 0) [[unlikely]]
+      client.connection_->ExpectBytes(batch_.needed);
+    return batch_.valid;
+  }
+  void TakePrepared(NetClient& client, std::string_view data, size_t from);
   void PrefetchBatch(Session& session);
   // What the client has not used of its input is more than it may be.
   bool OverInputLimit(const NetClient& client, size_t left) const;

@@ -194,11 +194,14 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   uint64_t begin = Ticks();
   command.handler(ctx);
   const uint64_t ticks = Ticks() - begin;
-  command.stats.ticks += ticks;
-  // A command that waits is counted when it has ended.
-  if (services_.settings.latency_tracking &&
-      (!session.blocked() || records_->HasEnded(session, command))) [[likely]] {
-    CountLatency(command.stats, ticks);
+  if (outer == nullptr) stats_.command_ticks += ticks;
+  if (session.blocked() && !records_->HasEnded(session, command)) [[unlikely]] {
+    // A command that waits is counted when it has ended.
+    session.blocked_state()->spent_ticks += ticks;
+  } else {
+    command.stats.ticks += ticks;
+    if (services_.settings.latency_tracking) [[likely]]
+      CountLatency(command.stats, ticks);
   }
   if (no_touch) [[unlikely]]
     keyspace.set_touches(true);

@@ -71,6 +71,7 @@ struct EngineStats {
   uint64_t total_forks = 0;
   int64_t latest_fork_usec = 0;
   uint64_t unexpected_errors = 0;
+  uint64_t command_ticks = 0;  // time of commands that no other command called; see base/clock.h
   uint64_t evicted_clients = 0;
 };
 

@@ -98,6 +98,7 @@ void Connection::CountSent(size_t bytes) {
   out_.Consume(bytes);
   bytes_out_ += bytes;
   set_->total_out_ += bytes;
+  ++set_->writes_;
 }
 
 bool Connection::FlushNow() {
@@ -197,6 +198,7 @@ void Connection::CountReceived(size_t bytes) {
   last_input_ms_ = set_->loop().now_ms();
   bytes_in_ += bytes;
   set_->total_in_ += bytes;
+  ++set_->reads_;
 }
 
 void Connection::ReadOnce() {

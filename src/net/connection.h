@@ -203,6 +203,9 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   // Total traffic of all connections ever, for INFO.
   uint64_t total_bytes_in() const { return total_in_; }
   uint64_t total_bytes_out() const { return total_out_; }
+  // How often something was read, or sent.
+  uint64_t total_reads() const { return reads_; }
+  uint64_t total_writes() const { return writes_; }
   // In a forked child: closes its copies of the sockets. Connections must not be used there
   // afterwards.
   void CloseInForkedChild();
@@ -237,6 +240,8 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   std::vector<std::unique_ptr<Connection>> connections_;
   uint64_t total_in_ = 0;
   uint64_t total_out_ = 0;
+  uint64_t reads_ = 0;
+  uint64_t writes_ = 0;
   int64_t handshake_ms_max_ = 10'000;
   size_t handshakes_ = 0;
   IoThreads* threads_ = nullptr;

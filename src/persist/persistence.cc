@@ -66,6 +66,7 @@ Status Persistence::ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras
   const Settings& settings = engine_.settings();
   options.sanitize = settings.sanitize_dump_payload == 1;
   options.checksum = settings.rdbchecksum;
+  options.key_delay_us = settings.key_load_delay;
   options.libraries = libraries_;
   options.modules = modules_;
   options.extras = extras;
@@ -143,7 +144,8 @@ Status Persistence::WriteTo(const std::string& path) {
                                     .modules = modules_,
                                     .extras = &extras_,
                                     .libraries = libraries_,
-                                    .watcher = this},
+                                    .watcher = this,
+                                    .key_delay_us = settings.rdb_key_save_delay},
                                    sink));
   return file.Commit();
 }

@@ -8,6 +8,7 @@
 #include "base/clock.h"
 #include "base/numbers.h"
 #include "base/quoting.h"
+#include "persist/key_delay.h"
 #include "persist/rdb_format.h"
 #include "persist/rdb_value.h"
 
@@ -258,6 +259,8 @@ class Loader {
     if (!db_->Load(key_, content, expire_ms, access)) {
       return Bad(KeyText() + " occurs twice", ErrorCode::kAlreadyExists);
     }
+    if (options_.key_delay_us != 0) [[unlikely]]
+      DelayForKey(options_.key_delay_us, report_.keys_loaded);
     ++report_.keys_loaded;
     report_.keys_dormant += dormant ? 1 : 0;
     keyspace_.Notify(*db_, kNotifyLoaded, "loaded", key_);

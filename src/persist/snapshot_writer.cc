@@ -6,6 +6,7 @@
 #include "base/clock.h"
 #include "base/memory_info.h"
 #include "base/version.h"
+#include "persist/key_delay.h"
 #include "persist/rdb_format.h"
 #include "persist/rdb_value.h"
 
@@ -127,6 +128,8 @@ class Writer final : private ModuleValues::AuxOut {
     out_.WriteByte(RdbTypeOf(entry, options_.rdb_version));
     out_.WriteString(entry.key());
     SaveEntryValue(entry, out_);
+    if (options_.key_delay_us != 0) [[unlikely]]
+      DelayForKey(options_.key_delay_us, saved_);
     if (++saved_ % kKeysBetweenReports == 0 && options_.watcher != nullptr) {
       options_.watcher->OnKeysSaved(saved_);
     }

@@ -28,6 +28,7 @@ struct SnapshotSaveOptions {
   const SnapshotExtras* extras = nullptr;   // null: none
   const LibraryStore* libraries = nullptr;  // null: none
   SaveWatcher* watcher = nullptr;
+  int64_t key_delay_us = 0;  // as DelayForKey takes it
 };
 
 // Writes everything and flushes the sink. kIo when the sink failed; it then holds a part.

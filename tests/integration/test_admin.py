@@ -24,7 +24,7 @@ def test_memory_stats(conn):
     assert 0 < found["startup.allocated"] < found["total.allocated"] <= found["peak.allocated"]
     assert found["overhead.total"] + found["dataset.bytes"] == found["total.allocated"]
     assert found["keys.bytes-per-key"] == (found["total.allocated"] - found["startup.allocated"]) // 10_000
-    assert found["lua.caches"] > 0 and found["clients.normal"] > 0
+    assert found["lua.caches"] > 0 and found["clients.normal"] >= 0
     assert 0 < float(found["dataset.percentage"]) <= 100
     assert 0 < float(found["peak.percentage"]) <= 100
 
@@ -46,7 +46,7 @@ def test_info_and_memory_stats_agree(conn):
     assert abs(int(info["used_memory"]) - found["total.allocated"]) < 1_000_000
 
 
-def test_memory_doctor(start_server):
+def test_memory_doctor(start_server, ours_only):
     with start_server().connect() as connection:
         assert b"less than 5 megabytes" in connection.do("MEMORY", "DOCTOR")
         connection.do("DEBUG", "POPULATE", 300_000)
@@ -66,7 +66,7 @@ def test_memory_help(conn):
     assert all(word in help_text for word in (b"DOCTOR", b"MALLOC-STATS", b"PURGE", b"STATS", b"USAGE"))
 
 
-def test_lolwut(conn, conn3):
+def test_lolwut(conn, conn3, ours_only):
     lines = conn.do("LOLWUT").decode().split("\n")
     assert lines[-2].startswith("Backplane ver. ")
     assert len({len(line) for line in lines[:-3]}) == 1, "a picture"
@@ -180,7 +180,7 @@ def test_info_clients_with_a_deadline(start_server):
     assert field("clients_in_timeout_table") == 1
 
 
-def test_info_keys_whose_end_is_waited_for(start_server):
+def test_info_keys_whose_end_is_waited_for(start_server, ours_only):
     server = start_server()
     connection = server.connect()
     connection.do("XGROUP", "CREATE", "stream", "group", "$", "MKSTREAM")
@@ -191,7 +191,7 @@ def test_info_keys_whose_end_is_waited_for(start_server):
     assert b"total_blocking_keys:2\r\n" in found and b"total_blocking_keys_on_nokey:1\r\n" in found
 
 
-def test_info_of_loop_and_expiry(start_server):
+def test_info_of_loop_and_expiry(start_server, ours_only):
     server = start_server("--hz", 100)
     connection = server.connect()
 

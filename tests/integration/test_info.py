@@ -126,3 +126,9 @@ def test_turns_of_the_loop(conn):
     conn.do("CONFIG", "RESETSTAT")
     conn.do("PING")
     assert turns()["duration_sum"] < after["duration_sum"]
+
+
+def test_time_of_commands(conn):
+    before = int(info(conn, "stats")["stats"]["eventloop_duration_cmd_sum"])
+    conn.do("DEBUG", "SLEEP", "0.05")
+    assert int(info(conn, "stats")["stats"]["eventloop_duration_cmd_sum"]) - before >= 50_000

@@ -63,6 +63,23 @@ def test_every_client_gets_its_own_replies(threaded):
                     assert connection.read() == (b"$", str(value if command[0] == "GET" else command[1]).encode())
 
 
+def test_info_counts_what_threads_did(threaded):
+    """Whether sockets were ready at the same moment is chance, so it is tried until they were."""
+    reads = threaded.connect().do("CONFIG", "GET", "io-threads-do-reads")[1] == b"yes"
+    connections = [threaded.connect() for _ in range(CLIENTS)]
+
+    def counted():
+        together(connections, [b"PING\r\n"] * CLIENTS)
+        for connection in connections:
+            assert connection.read() == (b"+", b"PONG")
+        stats = dict(line.split(b":") for line in connections[0].do("INFO", "stats").splitlines()[1:] if line)
+        assert int(stats[b"total_reads_processed"]) > 0 and int(stats[b"total_writes_processed"]) > 0
+        return int(stats[b"io_threaded_writes_processed"]) > 0 and (
+            not reads or int(stats[b"io_threaded_reads_processed"]) > 0)
+
+    wait_until(counted, what="a turn with threads")
+
+
 def test_large_values_in_both_directions(threaded):
     connections = [threaded.connect() for _ in range(CLIENTS)]
     values = [random.Random(number).randbytes(100_000 + number * 1000) for number in range(CLIENTS)]

@@ -43,7 +43,6 @@ def test_subcommands(conn):
     assert set(info(conn, "commands.parent|set")["flags"]) == {b"write", b"module"}
 
 
-@not_yet("commands have one set of key flags, not one for each key")
 def test_getkeys_api(conn):
     assert conn.do("command", "getkeys", "commands.getkeys", 2, "a", "b", "c") == [b"a", b"b"]
     assert conn.do("command", "getkeys", "commands.getkeys", 1, "a") == [b"a"]
@@ -53,7 +52,6 @@ def test_getkeys_api(conn):
     assert b"movablekeys" in info(conn, "commands.getkeys")["flags"]
 
 
-@not_yet("commands have one set of key flags, not one for each key")
 def test_keys_of_other_commands(conn):
     read, access, overwrite, insert = 1, 16, 4, 64
     assert conn.do("commands.keysof", "commands.getkeysflags", "x", "y") == [b"x", read | access, b"y", overwrite | insert]
@@ -93,7 +91,6 @@ def test_a_second_or_wrong_description_is_refused(conn):
     assert conn.do("commands.refusals") == [1, 1]
 
 
-@not_yet("commands have one set of key flags, not one for each key")
 def test_keys_by_description(conn):
     assert conn.do("command", "getkeys", "commands.described", "t") == [b"t"]
     assert conn.do("command", "getkeys", "commands.described", "t", "FROM", 2, "a", "b") == [b"t", b"a", b"b"]

@@ -123,6 +123,15 @@ def test_log_entries(conn):
     assert conn.do("acl", "log") == []
 
 
+def test_redaction(conn):
+    conn.do("config", "set", "slowlog-log-slower-than", "0")
+    conn.do("slowlog", "reset")
+    assert conn.do("users.redact", "secret", "open", "secret") == [1, 1]
+    conn.do("config", "set", "slowlog-log-slower-than", "10000")
+    logged = [entry[3] for entry in conn.do("slowlog", "get")]
+    assert [b"users.redact", b"(redacted)", b"open", b"(redacted)"] in logged
+
+
 def test_authentication_by_the_module(conn, server):
     conn.do("acl", "setuser", "guest", "on", ">secret", "+@all")
     client = server.connect()

@@ -189,6 +189,13 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   w.Line("lazyfreed_objects", ctx.keyspace().lazy_free().freed_objects());
 }
 
+void SocketStats(const ConnectionSet& connections, InfoWriter& w) {
+  w.Line("total_reads_processed", connections.total_reads());
+  w.Line("total_writes_processed", connections.total_writes());
+  w.Line("io_threaded_reads_processed", connections.threaded_reads());
+  w.Line("io_threaded_writes_processed", connections.threaded_writes());
+}
+
 void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const EngineStats& stats = ctx.engine().stats();
   const Keyspace::Stats& keys = ctx.keyspace().stats();
@@ -216,6 +223,8 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
     const EventLoop::TurnStats& turns = loop->turn_stats();
     w.Line("eventloop_cycles", turns.turns);
     w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
+    w.Line("eventloop_duration_cmd_sum",
+           ctx.engine().tick_clock().ToNanos(stats.command_ticks) / kNanosPerMicro);
     w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
     w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
     w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
@@ -247,6 +256,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("tracking_total_prefixes", tracking.prefix_count());
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
+  SocketStats(*connections, w);
   if (Users* users = ctx.engine().users()) {
     const AclLog::Totals& denied = users->log().totals();
     w.Line("acl_access_denied_auth", denied.auth);

@@ -158,6 +158,15 @@ void RegisterAuthCallback(RedisModuleCtx* ctx, RedisModuleAuthCallback cb) {
   ctx->host().users().AddAuthenticator(ctx->module, cb);
 }
 
+int RedactClientCommandArgument(RedisModuleCtx* ctx, int pos) {
+  CommandContext* command = ctx->command;
+  if (command == nullptr || pos <= 0 || static_cast<size_t>(pos) >= command->argc()) {
+    return REDISMODULE_ERR;
+  }
+  command->Redact(static_cast<size_t>(pos));
+  return REDISMODULE_OK;
+}
+
 void SetContextUser(RedisModuleCtx* ctx, const RedisModuleUser* user) {
   ctx->user = user == nullptr ? nullptr : user->user;
 }
@@ -180,6 +189,7 @@ void RegisterUserApi(ApiTable& table) {
       BACKPLANE_API_ROW(AuthenticateClientWithUser),
       BACKPLANE_API_ROW(AuthenticateClientWithACLUser),
       BACKPLANE_API_ROW(RegisterAuthCallback),
+      BACKPLANE_API_ROW(RedactClientCommandArgument),
       BACKPLANE_API_ROW(SetContextUser),
   };
   table.Add(rows);

@@ -125,6 +125,14 @@ static int Log(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
+// users.redact arg ...: hides every other argument, and tells what is refused.
+static int Redact(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  for (int i = 1; i < argc; i += 2) RedisModule_RedactClientCommandArgument(ctx, i);
+  RedisModule_ReplyWithArray(ctx, 2);
+  RedisModule_ReplyWithLongLong(ctx, RedisModule_RedactClientCommandArgument(ctx, 0));
+  return RedisModule_ReplyWithLongLong(ctx, RedisModule_RedactClientCommandArgument(ctx, argc));
+}
+
 // Lets "guest" in as the server's user guest, refuses "evil", knows nobody else.
 static int Authenticate(RedisModuleCtx *ctx, RedisModuleString *name, RedisModuleString *password,
                         RedisModuleString **error) {
@@ -152,7 +160,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
       {"users.rules", Rules, "", 0},     {"users.login", Login, "", 0},
       {"users.changes", Changes, "", 0}, {"users.call", Call, "", 0},
       {"users.callas", CallAs, "", 0},   {"users.log", Log, "", 0},
-      {"users.guard", Guard, "", 0},
+      {"users.guard", Guard, "", 0},     {"users.redact", Redact, "", 0},
   };
   return CREATE_COMMANDS(ctx, commands);
 }
