@@ -59,9 +59,11 @@ size_t NetClient::argument_bytes() const {
 }
 
 size_t NetClient::memory() const {
-  return sizeof(NetClient) + sizeof(Connection) +
-         std::max(connection_->input_capacity(), offered_bytes_) + output_memory() +
-         session_.memory();
+  // So much fits in the buffer that all connections share: it is not the client's.
+  constexpr size_t kSharedBytes = 64 * 1024;
+  const size_t offered = offered_bytes_ > kSharedBytes ? offered_bytes_ : 0;
+  return sizeof(NetClient) + sizeof(Connection) + std::max(connection_->input_capacity(), offered) +
+         output_memory() + session_.memory();
 }
 
 Clients::Clients(Engine* engine, ConnectionSet* connections)

@@ -331,3 +331,14 @@ def test_same_as_redis(servers, name, protocol):
             connection.do("FLUSHALL")
     expected = hold(redis, CONVERSATIONS[name], protocol)
     assert hold(ours, CONVERSATIONS[name], protocol) == expected
+
+
+@pytest.mark.parametrize("name", [
+    "client|tracking", "client|caching", "client|getredir", "client|trackinginfo", "client|pause", "client|unpause", "client|kill",
+    "client|no-evict", "client|list", "client|unblock", "publish", "spublish", "eval", "evalsha", "fcall",
+])
+def test_command_info(servers, name):
+    rows = [server.connect().do("COMMAND", "INFO", name)[0][:7] for server in servers]
+    for row in rows:
+        row[2].sort()
+    assert rows[0] == rows[1]

@@ -341,7 +341,8 @@ def test_unblocking_with_an_error_counts_as_one(start_server):
     assert b"total_error_replies:1\r\n" in control.do("INFO", "stats")
 
 
-def test_kill_by_all_filters_at_once(server):
+def test_kill_by_all_filters_at_once(start_server):
+    server = start_server()
     control, plain_client, subscriber = server.connect(), server.connect(), server.connect()
     subscriber.do("SUBSCRIBE", "c")
     path = str(server.socket_path) + ":0"
