@@ -50,6 +50,7 @@ def test_memory_doctor(start_server, ours_only):
     with start_server().connect() as connection:
         assert b"less than 5 megabytes" in connection.do("MEMORY", "DOCTOR")
         connection.do("DEBUG", "POPULATE", 300_000)
+        connection.do("INFO", "memory")  # The peak is seen by looking.
         connection.do("FLUSHALL")
         connection.do("DEBUG", "POPULATE", 100_000)
         assert b"Peak: " in connection.do("MEMORY", "DOCTOR")

@@ -344,6 +344,7 @@ def test_unblocking_with_an_error_counts_as_one(start_server):
 def test_kill_by_all_filters_at_once(start_server):
     server = start_server()
     control, plain_client, subscriber = server.connect(), server.connect(), server.connect()
+    subscriber_id = subscriber.do("CLIENT", "ID")
     subscriber.do("SUBSCRIBE", "c")
     path = str(server.socket_path) + ":0"
     plain_id = plain_client.do("CLIENT", "ID")
@@ -352,7 +353,7 @@ def test_kill_by_all_filters_at_once(start_server):
     assert control.do("CLIENT", "KILL", "ID", plain_id, "TYPE", "normal", "ADDR", path, "LADDR", path, "USER", "default",
                       "SKIPME", "yes") == 1
     assert plain_client.read_to_end() == b""
-    assert control.do("CLIENT", "KILL", "TYPE", "pubsub") == 1
+    assert control.do("CLIENT", "KILL", "TYPE", "pubsub", "ID", subscriber_id) == 1
     assert subscriber.read_to_end() == b""
     control_id = control.do("CLIENT", "ID")
     assert control.do("CLIENT", "KILL", "ID", control_id) == 0  # itself only when asked to

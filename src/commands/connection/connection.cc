@@ -73,8 +73,8 @@ bool Authenticate(CommandContext& ctx, std::string_view name, std::string_view p
 }
 
 void Auth(CommandContext& ctx) {
-  for (size_t i = 1; i < ctx.argc(); ++i) ctx.Redact(i);
   if (ctx.argc() > 3) return ctx.Error(errors::kSyntax);
+  for (size_t i = 1; i < ctx.argc(); ++i) ctx.Redact(i);
   const Users* users = ctx.engine().users();
   if (ctx.argc() == 2 && (users == nullptr || users->default_user()->nopass()))
     return ctx.Error(kAuthWithoutPassword);
