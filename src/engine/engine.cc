@@ -135,16 +135,19 @@ void Engine::Queue(Session& session, const Command& command, Args args) {
   SinkFor(session).SimpleString("QUEUED");
 }
 
-bool Engine::Process(Session& session, Args args, const KeyHint& key_hint) {
-  const KeyHint* hint = &key_hint;
-  if (!interceptors_.empty()) [[unlikely]] {
-    intercepted_.assign(args.begin(), args.end());
-    for (CommandInterceptor* interceptor : interceptors_) {
-      if (interceptor->Intercept(session, &intercepted_)) hint = &kNoKeyHint;
-    }
-    args = intercepted_;
-    if (args.empty()) return true;
+bool Engine::Process(Session& session, Args args, const KeyHint& hint) {
+  if (interceptors_.empty()) [[likely]]
+    return ProcessWords(session, args, hint);
+  // Of its own: a command may serve other clients while it runs, which come here as well.
+  std::vector<std::string_view> words(args.begin(), args.end());
+  bool changed = false;
+  for (CommandInterceptor* interceptor : interceptors_) {
+    changed |= interceptor->Intercept(session, &words);
   }
+  return words.empty() || ProcessWords(session, words, changed ? kNoKeyHint : hint);
+}
+
+bool Engine::ProcessWords(Session& session, Args args, const KeyHint& hint) {
   const bool tracks = tracking_.active();
   if (tracks) [[unlikely]]
     tracking_.LimitTable(static_cast<size_t>(services_.settings.tracking_table_max_keys));
@@ -164,7 +167,7 @@ bool Engine::Process(Session& session, Args args, const KeyHint& key_hint) {
   } else if (session.transaction != nullptr && !command->Is(kCmdNotQueued)) {
     Queue(session, *command, args);
   } else {
-    Call(session, *command, args, SinkFor(session), true, *hint);
+    Call(session, *command, args, SinkFor(session), true, hint);
   }
   // CLIENT CACHING is about the next command, or the transaction that begins with it.
   if (tracks && session.tracking != nullptr && !speaks_of_client && session.transaction == nullptr)

@@ -236,6 +236,8 @@ class Engine final : public KeyspaceObserver {
 
  private:
   void Reject(Session& session, Command* command, Args args, std::string_view error);
+  // Process, after the interceptors.
+  bool ProcessWords(Session& session, Args args, const KeyHint& hint);
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
@@ -250,7 +252,6 @@ class Engine final : public KeyspaceObserver {
   std::vector<KeyspaceListener*> listeners_;
   std::vector<CommandInterceptor*> interceptors_;
   std::vector<UnitHook*> unit_hooks_;
-  std::vector<std::string_view> intercepted_;
   CommandContext* current_ = nullptr;
   Session* executing_ = nullptr;
   ClientTracking tracking_;

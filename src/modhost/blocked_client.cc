@@ -162,7 +162,20 @@ void RedisModuleBlockedClient::FreePrivateData() {
   free_privdata(&ctx, std::exchange(privdata, nullptr));
 }
 
+void RedisModuleBlockedClient::CompleteLogin() {
+  ModuleHost& host = module()->host();
+  if (session != nullptr) host.users().ResumeLogin(*this);
+  if (!abandoned) FreePrivateData();
+  backplane::WaitingCommand command{std::exchange(session, nullptr), client_id, std::move(args), 0};
+  module()->Destroy(this);
+  if (command.session == nullptr) return;
+  std::vector<backplane::WaitingCommand> again;
+  again.push_back(std::move(command));
+  host.RunAgain(std::move(again));
+}
+
 void RedisModuleBlockedClient::Complete() {
+  if (auth_callback != nullptr) return CompleteLogin();
   StopTimer();
   const bool connected = session != nullptr;
   if (connected && on_keys && !served && !aborted && timeout_callback != nullptr) {

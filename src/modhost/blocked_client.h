@@ -49,6 +49,8 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   // Runs a callback that may reply to the client; returns what it returned.
   int RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag,
                        RedisModuleString* ready_key = nullptr);
+  // Complete, for a login.
+  void CompleteLogin();
   // A key that it waits for is ready: asks the module whether the client is served.
   void ServeKey(const std::string& key);
   // Lets the client go on.
@@ -68,6 +70,11 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   RedisModuleCmdFunc timeout_callback = nullptr;
   RedisModuleDisconnectFunc disconnect_callback = nullptr;
   FreePrivdata free_privdata = nullptr;
+  // BlockClientOnAuth: decides about the login; then the command that asked for it runs again.
+  RedisModuleAuthCallback auth_callback = nullptr;
+  std::string auth_name;
+  std::string auth_password;
+  size_t auth_next = 0;  // see ModuleUsers::Login
   void* privdata = nullptr;
   bool aborted = false;
   bool abandoned = false;        // the module is gone: none of its callbacks may run

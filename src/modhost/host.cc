@@ -132,6 +132,7 @@ void ModuleHost::OnClientConnected(Session& session) {
 }
 
 void ModuleHost::OnClientDisconnected(Session& session) {
+  users_.ForgetClient(session.id());
   FireClientChange(session, REDISMODULE_SUBEVENT_CLIENT_CHANGE_DISCONNECTED);
 }
 

@@ -49,7 +49,7 @@ class ModuleJobs;
 class TrialReporter;
 struct ModuleReport;
 
-// A client that waited for keys, with the command that it waits with.
+// A client that waited, with the command that it waited with.
 struct WaitingCommand {
   Session* session;
   uint64_t client_id;
@@ -108,6 +108,8 @@ class ModuleHost final : private LoopHook,
                  UpgradeOutcome* outcome);
   // In a forked child: what Trial says.
   void TryLoad(const LoadRequest& request, Module* replaces, TrialReporter& reporter);
+  // Runs the commands of clients that waited again.
+  void RunAgain(std::vector<WaitingCommand> waiting);
   // A module said who it is, while it is tried.
   void NoteIdentified(const Module& module);
   // The sentence that a load is refused with for the name of `module`.
@@ -296,8 +298,6 @@ class ModuleHost final : private LoopHook,
   Result<Estate> Retire(Module& module);
   Status RunOnUnload(Module& module);
   std::vector<WaitingCommand> TakeWaiting(Module& module);
-  // Runs their commands again, for clients that are still there.
-  void RunAgain(std::vector<WaitingCommand> waiting);
   // Takes out what it registered, and unmaps it, or puts it under quarantine.
   void Remove(Module& module);
   // Dormant values of its types.

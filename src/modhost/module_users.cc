@@ -5,6 +5,7 @@
 #include <algorithm>
 
 #include "acl/users.h"
+#include "modhost/blocked_client.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
 #include "modhost/module_code.h"
@@ -58,38 +59,97 @@ void ModuleUsers::AddAuthenticator(Module* module, RedisModuleAuthCallback callb
   host_->engine().set_login_hook(this);
 }
 
+template <class Callback>
+LoginHook::Outcome ModuleUsers::Ask(RedisModuleCtx& ctx, Session& session, std::string_view name,
+                                    std::string_view password, std::string* error,
+                                    Callback&& callback) {
+  ctx.client_id = session.id();
+  RedisModuleString* user = NewModuleString(name);
+  RedisModuleString* secret = NewModuleString(password);
+  RedisModuleString* text = nullptr;
+  const bool was_authenticated = session.authenticated;
+  session.authenticated = false;
+  int result;
+  {
+    const ModuleCallback mark(*ctx.module, "authenticate");
+    result = callback(&ctx, user, secret, &text);
+  }
+  const bool logged_in = session.authenticated;
+  if (!logged_in) session.authenticated = was_authenticated;
+  if (text != nullptr) {
+    *error = text->view();
+    ReleaseModuleString(text);
+  }
+  ReleaseModuleString(user);
+  ReleaseModuleString(secret);
+  if (result != REDISMODULE_AUTH_HANDLED) return Outcome::kNotHandled;
+  return logged_in ? Outcome::kLoggedIn : Outcome::kRefused;
+}
+
 LoginHook::Outcome ModuleUsers::Login(Session& session, std::string_view name,
                                       std::string_view password, std::string* error) {
+  size_t next = authenticators_.size();
+  if (const auto it = resumed_.find(session.id()); it != resumed_.end()) {
+    const Resumed resumed = std::move(it->second);
+    resumed_.erase(it);
+    *error = resumed.error;
+    if (resumed.outcome != Outcome::kNotHandled) return resumed.outcome;
+    next = std::min(next, resumed.next);
+  }
   // A callback may register another one.
-  const std::vector<Authenticator> asked(authenticators_.rbegin(), authenticators_.rend());
-  for (const Authenticator& each : asked) {
+  const std::vector<Authenticator> asked(authenticators_.begin(),
+                                         authenticators_.begin() + static_cast<ptrdiff_t>(next));
+  while (next-- > 0) {
     NullSink nowhere;
-    RedisModuleCtx ctx(each.module, &session, &nowhere);
-    ctx.client_id = session.id();
-    RedisModuleString* user = NewModuleString(name);
-    RedisModuleString* secret = NewModuleString(password);
-    RedisModuleString* text = nullptr;
-    const std::shared_ptr<User> before = session.user;
-    const bool was_authenticated = session.authenticated;
-    session.authenticated = false;
-    int result;
-    {
-      const ModuleCallback mark(*each.module, "authenticate");
-      result = each.callback(&ctx, user, secret, &text);
-    }
-    const bool logged_in = session.authenticated;
-    if (!logged_in) session.authenticated = was_authenticated;
-    if (text != nullptr) {
-      *error = text->view();
-      ReleaseModuleString(text);
-    }
-    ReleaseModuleString(user);
-    ReleaseModuleString(secret);
-    if (result == REDISMODULE_AUTH_HANDLED) {
-      return logged_in ? Outcome::kLoggedIn : Outcome::kRefused;
-    }
+    RedisModuleCtx ctx(asked[next].module, &session, &nowhere);
+    // Whom BlockClientOnAuth may block.
+    login_ = {&session, name, password, next};
+    const Outcome outcome = Ask(ctx, session, name, password, error, asked[next].callback);
+    login_ = {};
+    if (outcome != Outcome::kNotHandled || session.blocked()) return outcome;
   }
   return Outcome::kNotHandled;
+}
+
+RedisModuleBlockedClient* ModuleUsers::BlockLogin(RedisModuleCtx* ctx,
+                                                  RedisModuleAuthCallback callback,
+                                                  void (*free_privdata)(RedisModuleCtx*, void*)) {
+  Session* session = login_.session;
+  if (session == nullptr || session != ctx->session || session->executing_transaction ||
+      session->kind() != Session::Kind::kNormal || session->blocked()) {
+    return nullptr;
+  }
+  auto* client = ctx->module->Own(std::make_unique<RedisModuleBlockedClient>(ctx->module, session));
+  client->client_id = session->id();
+  client->db = session->db_index;
+  client->auth_callback = callback;
+  client->free_privdata = free_privdata;
+  client->auth_name = login_.name;
+  client->auth_password = login_.password;
+  client->auth_next = login_.next;
+  const CommandContext* command = host_->engine().current();
+  for (std::string_view arg : command->args()) client->args.emplace_back(arg);
+  // It counts as a call when it has an end.
+  --command->command().stats.calls;
+  session->Block(client);
+  return client;
+}
+
+void ModuleUsers::ResumeLogin(RedisModuleBlockedClient& client) {
+  Session& session = *client.session;
+  Resumed resumed;
+  resumed.next = client.auth_next;
+  if (!client.aborted && !client.abandoned) {
+    Engine::Unit unit(host_->engine());
+    NullSink nowhere;
+    RedisModuleCtx ctx(client.module(), &session, &nowhere);
+    ctx.flags |= kCtxBlockedReply;
+    ctx.blocked = &client;
+    ctx.blocked_privdata = client.privdata;
+    resumed.outcome = Ask(ctx, session, client.auth_name, client.auth_password, &resumed.error,
+                          client.auth_callback);
+  }
+  resumed_[session.id()] = std::move(resumed);
 }
 
 void ModuleUsers::Forget(Module* module) {

@@ -15,6 +15,9 @@
 #include "client/session.h"
 #include "modhost/api_signatures.h"
 
+struct RedisModuleBlockedClient;
+struct RedisModuleCtx;
+
 namespace backplane {
 class Module;
 }
@@ -50,7 +53,17 @@ class ModuleUsers final : public UserObserver, public LoginHook {
   void Login(Session& session, std::shared_ptr<User> user, Module* module,
              RedisModuleUserChangedFunc callback, void* data);
 
+  // The wait of a client for its login is over: asks the module, and keeps the answer for Login.
+  void ResumeLogin(RedisModuleBlockedClient& client);
+
+  // Within an authenticator: its client waits until the module ends that. Null where that cannot
+  // be.
+  RedisModuleBlockedClient* BlockLogin(RedisModuleCtx* ctx, RedisModuleAuthCallback callback,
+                                       void (*free_privdata)(RedisModuleCtx*, void*));
+
   void AddAuthenticator(Module* module, RedisModuleAuthCallback callback);
+  // The client goes; the change of its user is told apart from that.
+  void ForgetClient(uint64_t id) { resumed_.erase(id); }
   // Everything of the module goes.
   void Forget(Module* module);
 
@@ -70,9 +83,29 @@ class ModuleUsers final : public UserObserver, public LoginHook {
     RedisModuleAuthCallback callback;
   };
 
+  // What a login that had to wait has come to.
+  struct Resumed {
+    Outcome outcome = Outcome::kNotHandled;
+    std::string error;
+    size_t next = 0;  // authenticators below this index have not been asked
+  };
+  // Runs an authenticator, or the callback that takes its place after a wait.
+  template <class Callback>
+  Outcome Ask(RedisModuleCtx& ctx, Session& session, std::string_view name,
+              std::string_view password, std::string* error, Callback&& callback);
+
   ModuleHost* host_;
   std::vector<std::unique_ptr<RedisModuleUser>> handles_;
-  std::map<uint64_t, Watch> watches_;          // by session id
+  std::map<uint64_t, Watch> watches_;  // by session id
+  // The login that an authenticator is being asked about.
+  struct CurrentLogin {
+    Session* session = nullptr;
+    std::string_view name;
+    std::string_view password;
+    size_t next = 0;
+  };
+  CurrentLogin login_;
+  std::map<uint64_t, Resumed> resumed_;        // by session id
   std::vector<Authenticator> authenticators_;  // asked from the last to the first
 };
 

@@ -3,6 +3,8 @@
 
 import pytest
 
+from harness.server import wait_until
+
 MODULES = ["users"]
 ACCESS, INSERT, DELETE, UPDATE = 1 << 4, 1 << 6, 1 << 7, 1 << 5
 PATTERN, PUBLISH, SUBSCRIBE, UNSUBSCRIBE = 1, 2, 4, 8
@@ -121,6 +123,50 @@ def test_log_entries(conn):
     conn.do("acl", "log", "reset")
     conn.do("users.log", 9, "what")
     assert conn.do("acl", "log") == []
+
+
+def test_logins_that_wait(conn, server):
+    wrong = b"WRONGPASS invalid username-password pair or user is disabled."
+    conn.do("acl", "setuser", "wanda", "on", ">secret", "+@all")
+    conn.do("users.gate")
+    assert conn.do("users.waiting") == [0, 0, 1]  # Nobody logs in: nobody can be blocked.
+    clients = [server.connect() for _ in range(4)]
+    conn.do("config", "resetstat")
+
+    def ask(*commands):
+        for client, command in zip(clients, commands):
+            client.send(*command)
+            client.send("acl", "whoami")
+        wait_until(lambda: conn.do("users.waiting")[0] == len(commands), what="the logins to wait")
+
+    ask(("auth", "wanda", "open"), ("hello", "2", "auth", "wanda", "open", "setname", "w"))
+    assert conn.do("users.decide", 1) == b"OK"
+    assert clients[0].read() == (b"+", b"OK")
+    assert clients[1].read()[0] == b"*"  # HELLO's own reply.
+    assert [client.read() for client in clients[:2]] == [(b"$", b"wanda")] * 2
+    assert clients[1].do("client", "getname") == b"w"
+    ask(("auth", "wanda", "because"), ("hello", "2", "auth", "wanda", "why not", "setname", "x"))
+    conn.do("users.decide", 0)
+    assert [client.read() for client in clients[:2]] == [(b"-", b"ERR because"), (b"-", b"ERR why not")]
+    assert [client.read() for client in clients[:2]] == [(b"$", b"wanda")] * 2
+    assert clients[1].do("client", "getname") == b"w"
+    # Not the module's affair: then passwords count.
+    ask(("auth", "wanda", "secret"), ("auth", "wanda", "wrong"), ("auth", "walter", "x"))
+    conn.do("users.decide", 2)
+    assert [client.read() for client in clients[:3]] == [(b"+", b"OK"), (b"-", wrong), (b"-", wrong)]
+    assert [client.read()[1] for client in clients[:3]] == [b"wanda", b"wanda", b"default"]
+    assert conn.do("users.waiting") == [0, 7, 1]
+    stats = conn.do("info", "commandstats").decode()
+    assert "cmdstat_auth:calls=5," in stats and "cmdstat_hello:calls=2," in stats
+    # In a transaction nobody can wait; one that hangs up while it waits is forgotten.
+    clients[0].do("multi")
+    clients[0].do("auth", "wanda", "x")
+    assert clients[0].call("exec") == (b"*", [(b"-", b"ERR cannot wait")])
+    ask(("auth", "wanda", "x"))
+    clients[0].close()
+    conn.do("users.decide", 1)
+    wait_until(lambda: conn.do("users.waiting")[1] == 8, what="the login to be forgotten")
+    conn.do("acl", "deluser", "wanda")
 
 
 def test_redaction(conn):

@@ -46,7 +46,10 @@ bool Authenticate(CommandContext& ctx, std::string_view name, std::string_view p
   Session& session = ctx.session();
   if (LoginHook* hook = ctx.engine().login_hook()) {
     std::string error;
-    switch (hook->Login(session, name, password, &error)) {
+    const LoginHook::Outcome outcome = hook->Login(session, name, password, &error);
+    // The command runs again when the answer is there.
+    if (session.blocked()) return false;
+    switch (outcome) {
       case LoginHook::Outcome::kLoggedIn:
         return true;
       case LoginHook::Outcome::kRefused:

@@ -158,6 +158,12 @@ void RegisterAuthCallback(RedisModuleCtx* ctx, RedisModuleAuthCallback cb) {
   ctx->host().users().AddAuthenticator(ctx->module, cb);
 }
 
+RedisModuleBlockedClient* BlockClientOnAuth(RedisModuleCtx* ctx,
+                                            RedisModuleAuthCallback reply_callback,
+                                            void (*free_privdata)(RedisModuleCtx*, void*)) {
+  return ctx->host().users().BlockLogin(ctx, reply_callback, free_privdata);
+}
+
 int RedactClientCommandArgument(RedisModuleCtx* ctx, int pos) {
   CommandContext* command = ctx->command;
   if (command == nullptr || pos <= 0 || static_cast<size_t>(pos) >= command->argc()) {
@@ -189,6 +195,7 @@ void RegisterUserApi(ApiTable& table) {
       BACKPLANE_API_ROW(AuthenticateClientWithUser),
       BACKPLANE_API_ROW(AuthenticateClientWithACLUser),
       BACKPLANE_API_ROW(RegisterAuthCallback),
+      BACKPLANE_API_ROW(BlockClientOnAuth),
       BACKPLANE_API_ROW(RedactClientCommandArgument),
       BACKPLANE_API_ROW(SetContextUser),
   };

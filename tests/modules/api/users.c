@@ -133,6 +133,71 @@ static int Redact(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return RedisModule_ReplyWithLongLong(ctx, RedisModule_RedactClientCommandArgument(ctx, argc));
 }
 
+typedef struct WaitingLogin {
+  RedisModuleBlockedClient *client;
+  int decision;  // 0: refuse, 1: let in, 2: not mine
+} WaitingLogin;
+
+static WaitingLogin waiting[8];
+static int waiting_count;
+
+static int Decide(RedisModuleCtx *ctx, RedisModuleString *name, RedisModuleString *password,
+                  RedisModuleString **error) {
+  WaitingLogin *login = RedisModule_GetBlockedClientPrivateData(ctx);
+  if (login->decision == 2) return REDISMODULE_AUTH_NOT_HANDLED;
+  if (login->decision == 1) {
+    size_t size;
+    const char *text = RedisModule_StringPtrLen(name, &size);
+    RedisModule_AuthenticateClientWithACLUser(ctx, text, size, NULL, NULL, NULL);
+  } else {
+    *error = RedisModule_CreateString(NULL, Text(password), strlen(Text(password)));
+  }
+  return REDISMODULE_AUTH_HANDLED;
+}
+
+static int freed;
+static void FreeLogin(RedisModuleCtx *ctx, void *login) {
+  freed += ((WaitingLogin *)login)->client != NULL;
+}
+
+// Everybody whose name begins with a w waits until users.decide.
+static int Wait(RedisModuleCtx *ctx, RedisModuleString *name, RedisModuleString *password,
+                RedisModuleString **error) {
+  if (Text(name)[0] != 'w' || waiting_count == 8) return REDISMODULE_AUTH_NOT_HANDLED;
+  WaitingLogin *login = &waiting[waiting_count];
+  login->client = RedisModule_BlockClientOnAuth(ctx, Decide, FreeLogin);
+  if (login->client == NULL) {
+    *error = RedisModule_CreateString(NULL, "cannot wait", 11);
+    return REDISMODULE_AUTH_HANDLED;
+  }
+  waiting_count++;
+  return REDISMODULE_AUTH_HANDLED;
+}
+
+static int Gate(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModule_RegisterAuthCallback(ctx, Wait);
+  return RedisModule_ReplyWithSimpleString(ctx, "OK");
+}
+
+// users.waiting: how many wait, and how many private data were freed.
+static int Waiting(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModule_ReplyWithArray(ctx, 3);
+  RedisModule_ReplyWithLongLong(ctx, waiting_count);
+  RedisModule_ReplyWithLongLong(ctx, freed);
+  return RedisModule_ReplyWithLongLong(
+      ctx, RedisModule_BlockClientOnAuth(ctx, Decide, FreeLogin) == NULL);
+}
+
+// users.decide number: ends all waits with this decision.
+static int DecideAll(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  for (int i = 0; i < waiting_count; i++) {
+    waiting[i].decision = (int)Number(argv[1]);
+    RedisModule_UnblockClient(waiting[i].client, &waiting[i]);
+  }
+  waiting_count = 0;
+  return RedisModule_ReplyWithSimpleString(ctx, "OK");
+}
+
 // Lets "guest" in as the server's user guest, refuses "evil", knows nobody else.
 static int Authenticate(RedisModuleCtx *ctx, RedisModuleString *name, RedisModuleString *password,
                         RedisModuleString **error) {
@@ -155,12 +220,14 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   if (RedisModule_Init(ctx, "users", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK)
     return REDISMODULE_ERR;
   static const TestCommand commands[] = {
-      {"users.check", Check, "", 0},     {"users.new", New, "", 0},
-      {"users.free", Free, "", 0},       {"users.rule", Rule, "", 0},
-      {"users.rules", Rules, "", 0},     {"users.login", Login, "", 0},
-      {"users.changes", Changes, "", 0}, {"users.call", Call, "", 0},
-      {"users.callas", CallAs, "", 0},   {"users.log", Log, "", 0},
-      {"users.guard", Guard, "", 0},     {"users.redact", Redact, "", 0},
+      {"users.check", Check, "", 0},      {"users.new", New, "", 0},
+      {"users.free", Free, "", 0},        {"users.rule", Rule, "", 0},
+      {"users.rules", Rules, "", 0},      {"users.login", Login, "", 0},
+      {"users.changes", Changes, "", 0},  {"users.call", Call, "", 0},
+      {"users.callas", CallAs, "", 0},    {"users.log", Log, "", 0},
+      {"users.guard", Guard, "", 0},      {"users.redact", Redact, "", 0},
+      {"users.gate", Gate, "", 0},        {"users.waiting", Waiting, "", 0},
+      {"users.decide", DecideAll, "", 0},
   };
   return CREATE_COMMANDS(ctx, commands);
 }
