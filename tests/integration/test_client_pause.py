@@ -197,6 +197,15 @@ def test_all_waits_whatever_it_is(server, conn, control):
     assert other.read() == (b"+", b"OK")
 
 
+def test_very_long_pauses(conn, control):
+    assert control.call("CLIENT", "PAUSE", 2**63 - 1) == (b"-", b"ERR timeout is out of range")
+    control.do("CLIENT", "PAUSE", 9 * 10**18, "WRITE")
+    conn.send("SET", "a", 1)
+    blocked(control, 1)
+    control.do("CLIENT", "UNPAUSE")
+    assert conn.read() == (b"+", b"OK")
+
+
 def test_stricter_mode_and_later_end_hold(conn, control):
     control.do("CLIENT", "PAUSE", LONG, "WRITE")
     control.do("CLIENT", "PAUSE", 1, "WRITE")

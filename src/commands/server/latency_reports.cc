@@ -118,8 +118,8 @@ std::string_view TextOf(Advice advice) {
              "of one process smaller, and see that the machine's fork is fast (virtual machines "
              "with old hypervisors are slow at it; transparent huge pages make it worse).";
     case Advice::kExpiry:
-      return "Removing expired keys took long. Spread the times at which many keys expire, and "
-             "consider lazyfree-lazy-expire for large values.";
+      return "Removing expired keys took long. Spread the times at which many keys expire (their "
+             "values are freed in the background).";
     case Advice::kEviction:
       return "Evicting keys took long. Raise maxmemory, lower maxmemory-eviction-tenacity, or "
              "consider lazyfree-lazy-eviction for large values.";

@@ -61,7 +61,7 @@ TEST(LatencyDoctorTest, AdviceGoesWithTheEvents) {
   EXPECT_TRUE(says("2. fork"));
   EXPECT_TRUE(says("The slow log is off"));
   monitor.Note("expire-cycle", 20'000);
-  EXPECT_TRUE(says("lazyfree-lazy-expire"));
+  EXPECT_TRUE(says("Removing expired keys took long"));
   monitor.Note("eviction-del", 20'000);
   EXPECT_TRUE(says("Evicting keys took long"));
   monitor.Note("rdb-unlink-temp-file", 20'000);
