@@ -1,9 +1,10 @@
 #!/usr/bin/python3
 # SPDX-License-Identifier: BSD-3-Clause
-"""usage: families.py BUILD_FOLDER [ROUNDS]
+"""usage: families.py BUILD_FOLDER [ROUNDS [NAME...]]
 
 CPU time per request of one or two commands of each family of the data model, side by side with Debian's redis-server,
-which gets the same work from redis-benchmark. Medians of ROUNDS (default 3). script/bench families runs it.
+which gets the same work from redis-benchmark. Medians of ROUNDS (default 3). NAMEs: only rows
+that begin so. script/bench families runs it.
 """
 
 import pathlib
@@ -94,6 +95,8 @@ def measure(binary):
 
 def main():
     build = pathlib.Path(sys.argv[1])
+    only = sys.argv[3:]
+    WORK[:] = [row for row in WORK if not only or any(row[0].startswith(name) for name in only)]
     rounds = int(sys.argv[2]) if len(sys.argv) > 2 else 3
     binaries = [build / "backplane-server", pathlib.Path("/usr/bin/redis-server")]
     results = [[measure(binary) for binary in binaries] for _ in range(rounds)]

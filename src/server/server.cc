@@ -64,6 +64,7 @@ void Server::BuildServices() {
   engine_->set_client_describer(&ClientLine);
   blocked_commands_ = std::make_unique<BlockedCommands>(engine_.get(), &loop_);
   memory_limit_ = std::make_unique<MemoryLimit>(engine_.get(), &loop_);
+  expire_cycle_ = std::make_unique<ExpireCycle>(engine_.get(), &loop_, &samples_);
   client_pause_ = std::make_unique<ClientPause>(engine_.get(), &loop_);
   connections_ = std::make_unique<ConnectionSet>(&loop_);
   clients_ = std::make_unique<Clients>(engine_.get(), connections_.get());
@@ -340,34 +341,16 @@ void Server::ServeClients() {
   connections_->BeforeWait();
 }
 
-void Server::ExpireCycle(int64_t budget_us) {
-  if (!keyspace_->expires_keys() || !engine_->active_expire()) return;
-  const int64_t begin = MonotonicMicros();
-  int64_t now = begin;
-  bool capped = false;
-  for (int i = 0; i < keyspace_->database_count(); ++i) {
-    if (keyspace_->db(i).expires_size() == 0) continue;
-    Engine::Unit unit(*engine_);
-    keyspace_->db(i).ActiveExpire(budget_us);
-    const int64_t before = std::exchange(now, MonotonicMicros());
-    capped |= now - before >= budget_us;
-  }
-  samples_.NoteExpireCycle(now - begin, capped);
-  engine_->records().latency().Note("expire-cycle", now - begin);
-}
-
 void Server::CalibrateTicks() {
   engine_->tick_clock().Calibrate();
   engine_->records().Adjust();
 }
 
 int64_t Server::OnTimer() {
-  constexpr int64_t kExpireSharePercent = 25;
   int64_t period_ms = 1000 / settings_.hz;
   if (cron_paused_) return period_ms;
   ++cron_turns_;
-  // Active expiry may take a quarter of the time between two crons, over all databases.
-  ExpireCycle(period_ms * 1000 * kExpireSharePercent / 100);
+  expire_cycle_->Begin();
   if (cron_turns_ % settings_.hz == 0) CalibrateTicks();
   constexpr int64_t kNanosPerMicro = 1000;
   const EventLoop::TurnStats& turns = loop_.turn_stats();

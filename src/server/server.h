@@ -26,6 +26,7 @@
 #include "net/listener.h"
 #include "persist/persistence.h"
 #include "script/scripting.h"
+#include "server/expire_cycle.h"
 #include "server/tls_service.h"
 
 namespace backplane {
@@ -88,8 +89,6 @@ class Server final : public OptionListener,
   void ApplyLogSettings();
   // As the option for this signal says.
   ShutdownOptions ShutdownFor(int signal) const;
-  // One share of the removal of expired keys.
-  void ExpireCycle(int64_t budget_us);
   void CalibrateTicks();
 
   Status OnOptionsChanged(const std::vector<std::string>& names) override;
@@ -116,6 +115,7 @@ class Server final : public OptionListener,
   std::unique_ptr<Engine> engine_;
   std::unique_ptr<BlockedCommands> blocked_commands_;
   std::unique_ptr<MemoryLimit> memory_limit_;
+  std::unique_ptr<ExpireCycle> expire_cycle_;
   std::unique_ptr<ClientPause> client_pause_;
   TlsService tls_;
   std::unique_ptr<IoThreads> io_threads_;

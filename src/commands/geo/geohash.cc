@@ -163,6 +163,29 @@ std::optional<double> Area::DistanceWithin(Position position) const {
   return distance;
 }
 
+// A little wider than asked for: what the exact figures let in must not be turned away.
+AreaTest::Band AreaTest::BandOf(double low, double high, double limit) {
+  const double margin = (high - low) * 1e-9;
+  const uint32_t first = PartOf(std::max(low - margin, -limit), limit, kStepsMax);
+  const uint32_t last = PartOf(std::min(high + margin, limit), limit, kStepsMax);
+  const uint32_t from = first > 0 ? first - 1 : 0;
+  return {from, last - from + 1};
+}
+
+AreaTest::AreaTest(const Area& area) : area_(area) {
+  const Box bounds = Bounds(area);
+  rows_ = BandOf(bounds.south, bounds.north, kLatitudeMax);
+  const bool wraps = bounds.north >= 90 || bounds.south <= -90 || bounds.east >= kLongitudeMax ||
+                     bounds.west <= -kLongitudeMax;
+  // A box is as wide as the parallel of each position makes it, which may be more than at its edge.
+  if (!wraps && !area.is_box) columns_ = BandOf(bounds.west, bounds.east, kLongitudeMax);
+}
+
+std::optional<double> AreaTest::DistanceWithin(uint64_t score) const {
+  if (!rows_.Has(Gather(score)) || !columns_.Has(Gather(score >> 1))) return std::nullopt;
+  return area_.DistanceWithin(PositionOf(score));
+}
+
 Cover CoverOf(const Area& area) {
   const Box bounds = Bounds(area);
   const double radius =

@@ -46,6 +46,31 @@ std::string TextOf(Position position);
 // Metres along the surface.
 double Distance(Position a, Position b);
 
+struct Area;
+
+// Answers for many scores whether they lie in one area: what follows from the area alone is worked
+// out once, and most scores outside are told by their bits, without their position.
+class AreaTest {
+ public:
+  // `area` outlives it.
+  explicit AreaTest(const Area& area);
+  // As Area::DistanceWithin of PositionOf(score).
+  std::optional<double> DistanceWithin(uint64_t score) const;
+
+ private:
+  // Rows (or columns) of the finest cells from `first` on.
+  struct Band {
+    uint32_t first = 0;
+    uint32_t size = UINT32_MAX;
+    bool Has(uint32_t part) const { return part - first <= size; }
+  };
+  static Band BandOf(double low, double high, double limit);
+
+  const Area& area_;
+  Band rows_;
+  Band columns_;
+};
+
 // What is searched: a circle, or a box with sides along the meridians and parallels.
 struct Area {
   Position centre;

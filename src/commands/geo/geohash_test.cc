@@ -75,6 +75,32 @@ TEST(Geohash, ACoverLeavesNobodyOut) {
   }
 }
 
+TEST(Geohash, TheQuickTestAgreesWithTheExactOne) {
+  std::mt19937_64 random(4);
+  std::uniform_real_distribution<double> share(-1, 1);
+  int inside = 0;
+  for (int i = 0; i < 4000; ++i) {
+    Area area;
+    area.centre = {share(random) * kLongitudeMax, share(random) * kLatitudeMax};
+    area.is_box = i % 2 == 0;
+    area.radius = std::pow(10, 1 + i % 7);
+    area.width = area.radius * (1 + i % 3);
+    area.height = area.radius * (1 + i % 2);
+    const AreaTest test(area);
+    for (int j = 0; j < 20; ++j) {
+      const double degrees = 1.2 * area.radius / 111000;
+      const Position point = {area.centre.longitude + share(random) * degrees * 2,
+                              area.centre.latitude + share(random) * degrees};
+      if (!IsValid(point)) continue;
+      const uint64_t score = ScoreOf(point);
+      const auto exact = area.DistanceWithin(PositionOf(score));
+      EXPECT_EQ(test.DistanceWithin(score), exact);
+      inside += exact.has_value() ? 1 : 0;
+    }
+  }
+  EXPECT_GT(inside, 10'000);
+}
+
 TEST(Geohash, BoxesAndCircles) {
   Area area;
   area.centre = {10, 50};

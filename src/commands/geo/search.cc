@@ -180,7 +180,8 @@ class QueryParser {
 };
 
 // The members of one cell that lie in the area, as long as more are wanted.
-void SearchCell(const ZSetValue& zset, const Query& query, geo::Cell cell, std::vector<Hit>* hits) {
+void SearchCell(const ZSetValue& zset, const Query& query, const geo::AreaTest& area,
+                geo::Cell cell, std::vector<Hit>* hits) {
   const ScoreRange range{{static_cast<double>(cell.FirstScore()), false},
                          {static_cast<double>(cell.EndScore()), true}};
   const ZSetValue::Span span = zset.SpanOf(range);
@@ -188,7 +189,7 @@ void SearchCell(const ZSetValue& zset, const Query& query, geo::Cell cell, std::
   ZSetValue::Position at = zset.At(span.first);
   for (uint64_t i = 0; i < span.count; ++i, at = zset.Next(at)) {
     const double score = zset.ScoreAt(at);
-    const auto distance = query.area.DistanceWithin(geo::PositionOf(static_cast<uint64_t>(score)));
+    const auto distance = area.DistanceWithin(static_cast<uint64_t>(score));
     if (!distance) continue;
     hits->push_back({zset.MemberAt(at), score, *distance});
     if (query.any && hits->size() >= query.count) return;
@@ -198,17 +199,24 @@ void SearchCell(const ZSetValue& zset, const Query& query, geo::Cell cell, std::
 std::vector<Hit> Search(const ZSetValue& zset, const Query& query) {
   std::vector<Hit> hits;
   const geo::Cover cover = geo::CoverOf(query.area);
+  const geo::AreaTest area(query.area);
   for (size_t i = 0; i < cover.count; ++i) {
-    SearchCell(zset, query, cover.cells[i], &hits);
+    SearchCell(zset, query, area, cover.cells[i], &hits);
     if (query.any && hits.size() >= query.count) break;
   }
   Order order = query.order;
   // The nearest, unless any will do.
   if (order == Order::kNone && query.count != 0 && !query.any) order = Order::kAscending;
   if (order != Order::kNone) {
-    std::sort(hits.begin(), hits.end(), [&](const Hit& a, const Hit& b) {
+    auto before = [&](const Hit& a, const Hit& b) {
       return order == Order::kAscending ? a.distance < b.distance : a.distance > b.distance;
-    });
+    };
+    if (query.count != 0 && hits.size() > query.count) {
+      std::partial_sort(hits.begin(), hits.begin() + static_cast<ptrdiff_t>(query.count),
+                        hits.end(), before);
+    } else {
+      std::sort(hits.begin(), hits.end(), before);
+    }
   }
   if (query.count != 0 && hits.size() > query.count) hits.resize(query.count);
   return hits;
