@@ -87,8 +87,8 @@ Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& di
     auto it = wanted.find(name);
     // An option of a module that is gone would keep the next start from coming up.
     const bool orphan = name.find('.') != std::string::npos && options.Find(name) == nullptr;
-    bool known = it != wanted.end() || name == "loadmodule" || name == "rename-command" ||
-                 name == "user" || orphan;
+    bool known = it != wanted.end() || in_file.contains(name) || name == "loadmodule" ||
+                 name == "rename-command" || name == "user" || orphan;
     if (!known) {
       out += line + "\n";
       continue;

@@ -96,6 +96,8 @@ void KeyWaiters::Serve(const Place& place) {
 void KeyWaiters::OnUnitEnd() {
   if (serving_) return;
   serving_ = true;
+  // Time may have passed since the unit began: a key that has expired meanwhile is not ready.
+  if (!ready_.empty()) engine_->RefreshClock();
   while (!ready_.empty()) {
     std::vector<Place> ready;
     ready.swap(ready_);

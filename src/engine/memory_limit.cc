@@ -59,7 +59,8 @@ void MemoryLimit::Apply() {
 }
 
 bool MemoryLimit::TooMuch() const {
-  return meter_.Read() > static_cast<size_t>(engine_->settings().maxmemory) + leaving_bytes_;
+  return meter_.Read() >
+         static_cast<size_t>(engine_->settings().maxmemory) + leaving_bytes_ + told_bytes_;
 }
 
 void MemoryLimit::LookAgain() {
@@ -107,6 +108,7 @@ MemoryLimit::Outcome MemoryLimit::MakeRoom() {
     outcome = EvictUntil(patience < 0 ? INT64_MAX : MonotonicMicros() + patience);
     timer.Note("eviction-cycle");
     evicting_ = false;
+    told_bytes_ = 0;
   }
   if (outcome == Outcome::kEnough) NoteExceeded(false);
   if (outcome == Outcome::kGoesOn && timer_ == 0) timer_ = loop_->AddTimer(kPauseMs, this);
@@ -140,25 +142,31 @@ MemoryLimit::Outcome MemoryLimit::WaitForLazyFree(int64_t deadline_micros) {
 }
 
 void MemoryLimit::Evict(const EvictionChooser::Victim& victim) {
-  Engine::Unit unit(*engine_);
   Keyspace& keyspace = engine_->keyspace();
   Database& db = *victim.db;
   const std::string key(victim.entry->key());
   const bool lazy = engine_->settings().lazyfree_lazy_eviction;
-  if (engine_->propagation().wanted()) {
-    const std::string_view args[] = {lazy ? "UNLINK" : "DEL", key};
-    engine_->propagation().Append(db.index(), args);
+  size_t before_telling;
+  {
+    Engine::Unit unit(*engine_);
+    if (engine_->propagation().wanted()) {
+      const std::string_view args[] = {lazy ? "UNLINK" : "DEL", key};
+      engine_->propagation().Append(db.index(), args);
+    }
+    constexpr size_t kSamples = 5;
+    const size_t bytes = lazy ? victim.entry->MemoryUsage(kSamples) : 0;
+    const size_t pending = keyspace.lazy_free().pending_objects();
+    const LatencyTimer timer(&engine_->records().latency());
+    db.Evict(victim.entry, lazy);
+    timer.Note("eviction-del");
+    if (keyspace.lazy_free().pending_objects() > pending) leaving_bytes_ += bytes;
+    ++keyspace.stats().evicted;
+    before_telling = meter_.Read();
+    keyspace.KeyModified(db, key);
+    keyspace.Notify(db, kNotifyEvicted, "evicted", key);
   }
-  constexpr size_t kSamples = 5;
-  const size_t bytes = lazy ? victim.entry->MemoryUsage(kSamples) : 0;
-  const size_t pending = keyspace.lazy_free().pending_objects();
-  const LatencyTimer timer(&engine_->records().latency());
-  db.Evict(victim.entry, lazy);
-  timer.Note("eviction-del");
-  if (keyspace.lazy_free().pending_objects() > pending) leaving_bytes_ += bytes;
-  ++keyspace.stats().evicted;
-  keyspace.KeyModified(db, key);
-  keyspace.Notify(db, kNotifyEvicted, "evicted", key);
+  const size_t after_telling = meter_.Read();
+  if (after_telling > before_telling) told_bytes_ += after_telling - before_telling;
 }
 
 // How long one command waits for evictions at most; negative: for ever.

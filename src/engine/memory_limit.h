@@ -69,6 +69,9 @@ class MemoryLimit final : private TimerHandler {
   EventLoop::TimerId timer_ = 0;  // goes on evicting between commands
   // Roughly what was handed to the lazy-free thread and may be there still: it goes by itself.
   size_t leaving_bytes_ = 0;
+  // What messages about the keys evicted in this go have taken (clients that track keys): more of
+  // them would be the wrong answer to that.
+  size_t told_bytes_ = 0;
   bool exhausted_ = false;
   bool evicting_ = false;
   int64_t exceeded_since_micros_ = 0;  // 0: it is not

@@ -166,6 +166,20 @@ def test_config_rewrite(start_server, tmp_path):
                                                                 b"save": b"11 22"}
 
 
+def test_rewrite_of_an_option_with_several_lines(start_server, tmp_path):
+    file = tmp_path / "redis.conf"
+    server = start_server(start=False)
+    file.write_text(f"port 0\nunixsocket {server.socket_path}\ndir {server.folder}\nsave 3600 1\nsave 300 100\nsave 60 10\n")
+    server.command_line = lambda: [server.binary, str(file)]
+    server.start()
+    for value in ("", "3600 1 60 10", "11 22"):
+        connection = server.connect()
+        connection.do("CONFIG", "SET", "save", value)
+        connection.do("CONFIG", "REWRITE")
+        server.restart()
+        assert get(server.connect(), "save") == {b"save": value.encode()}
+
+
 def test_rewrite_without_a_file(conn):
     assert conn.error("CONFIG", "REWRITE") == "ERR The server is running without a config file"
 

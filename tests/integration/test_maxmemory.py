@@ -191,3 +191,21 @@ def test_settings(start_server):
     assert conn.do("CONFIG", "GET", "maxmemory") == [b"maxmemory", b"1073741824"]
     text = conn.do("INFO", "memory").decode()
     assert "maxmemory:1073741824" in text and "maxmemory_policy:volatile-ttl" in text
+
+
+def test_messages_about_evicted_keys_evict_no_others(start_server):
+    """Clients that track keys are told of each that is evicted, which takes more memory than the key had."""
+    server = start_server("--maxmemory-policy", "allkeys-lru", "--maxmemory-eviction-tenacity", "100")
+    conn = server.connect()
+    readers = [server.connect(protocol=3) for _ in range(10)]
+    for reader in readers:
+        reader.do("CLIENT", "TRACKING", "ON")
+    for n in range(300):
+        key = f"{n}" + "x" * 1000
+        conn.do("SET", key, "v")
+        for reader in readers:
+            reader.do("GET", key)
+    used = field(conn, "memory", "used_memory")
+    conn.do("CONFIG", "SET", "maxmemory", used - 40_000)
+    wait_until(lambda: field(conn, "stats", "evicted_keys") >= 10, what="keys to be evicted")
+    assert conn.do("DBSIZE") >= 200

@@ -1,0 +1,15 @@
+# SPDX-License-Identifier: BSD-3-Clause
+"""Clients that wait for keys, where time passes meanwhile. Replies as such are compared in tests/compat."""
+
+from harness.server import wait_until
+
+
+def test_a_key_that_has_expired_when_its_transaction_ends(start_server):
+    server = start_server()
+    conn, waiter = server.connect(), server.connect()
+    conn.do("DEBUG", "SET-ACTIVE-EXPIRE", "0")
+    waiter.send("BLPOP", "list", "0.5")
+    wait_until(lambda: b"blocked_clients:1" in conn.do("INFO", "clients"), what="the client to wait")
+    for command in (("MULTI",), ("RPUSH", "list", "a"), ("PEXPIRE", "list", "20"), ("DEBUG", "SLEEP", "0.1"), ("EXEC",)):
+        conn.do(*command)
+    assert waiter.read() == (b"*", None)
