@@ -162,8 +162,17 @@ void RedisModuleBlockedClient::FreePrivateData() {
   free_privdata(&ctx, std::exchange(privdata, nullptr));
 }
 
+void RedisModuleBlockedClient::CountMeasured() const {
+  if (measured_ns == 0 || args.empty()) return;
+  Engine& engine = module()->host().engine();
+  const std::vector<std::string_view> words(args.begin(), args.end());
+  const backplane::Command* command = engine.commands().Resolve(words);
+  if (command != nullptr) command->stats.ticks += engine.tick_clock().FromNanos(measured_ns);
+}
+
 void RedisModuleBlockedClient::CompleteLogin() {
   ModuleHost& host = module()->host();
+  CountMeasured();
   if (session != nullptr) host.users().ResumeLogin(*this);
   if (!abandoned) FreePrivateData();
   backplane::WaitingCommand command{std::exchange(session, nullptr), client_id, std::move(args), 0};
@@ -176,6 +185,7 @@ void RedisModuleBlockedClient::CompleteLogin() {
 
 void RedisModuleBlockedClient::Complete() {
   if (auth_callback != nullptr) return CompleteLogin();
+  CountMeasured();
   StopTimer();
   const bool connected = session != nullptr;
   if (connected && on_keys && !served && !aborted && timeout_callback != nullptr) {

@@ -49,6 +49,8 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   // Runs a callback that may reply to the client; returns what it returned.
   int RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag,
                        RedisModuleString* ready_key = nullptr);
+  // The time that the module has measured is its command's.
+  void CountMeasured() const;
   // Complete, for a login.
   void CompleteLogin();
   // A key that it waits for is ready: asks the module whether the client is served.

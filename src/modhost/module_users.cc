@@ -103,9 +103,13 @@ LoginHook::Outcome ModuleUsers::Login(Session& session, std::string_view name,
     NullSink nowhere;
     RedisModuleCtx ctx(asked[next].module, &session, &nowhere);
     // Whom BlockClientOnAuth may block.
-    login_ = {&session, name, password, next};
+    login_ = {&session, name, password, next, {}};
     const Outcome outcome = Ask(ctx, session, name, password, error, asked[next].callback);
-    login_ = {};
+    const CurrentLogin login = std::exchange(login_, {});
+    if (!login.refusal.empty()) {
+      *error = login.refusal;
+      return Outcome::kRefused;
+    }
     if (outcome != Outcome::kNotHandled || session.blocked()) return outcome;
   }
   return Outcome::kNotHandled;
@@ -115,11 +119,15 @@ RedisModuleBlockedClient* ModuleUsers::BlockLogin(RedisModuleCtx* ctx,
                                                   RedisModuleAuthCallback callback,
                                                   void (*free_privdata)(RedisModuleCtx*, void*)) {
   Session* session = login_.session;
-  if (session == nullptr || session != ctx->session || session->executing_transaction ||
-      session->kind() != Session::Kind::kNormal || session->blocked()) {
-    return nullptr;
+  if (session == nullptr || session != ctx->session || session->blocked()) return nullptr;
+  if (session->executing_transaction) {
+    login_.refusal = "Blocking module command called from transaction";
+  } else if (session->kind() != Session::Kind::kNormal) {
+    login_.refusal = "Blocking module command called from Lua script";
   }
-  auto* client = ctx->module->Own(std::make_unique<RedisModuleBlockedClient>(ctx->module, session));
+  const bool waits = login_.refusal.empty();
+  auto* client = ctx->module->Own(
+      std::make_unique<RedisModuleBlockedClient>(ctx->module, waits ? session : nullptr));
   client->client_id = session->id();
   client->db = session->db_index;
   client->auth_callback = callback;
@@ -127,6 +135,7 @@ RedisModuleBlockedClient* ModuleUsers::BlockLogin(RedisModuleCtx* ctx,
   client->auth_name = login_.name;
   client->auth_password = login_.password;
   client->auth_next = login_.next;
+  if (!waits) return client;
   const CommandContext* command = host_->engine().current();
   for (std::string_view arg : command->args()) client->args.emplace_back(arg);
   // It counts as a call when it has an end.

@@ -56,8 +56,8 @@ class ModuleUsers final : public UserObserver, public LoginHook {
   // The wait of a client for its login is over: asks the module, and keeps the answer for Login.
   void ResumeLogin(RedisModuleBlockedClient& client);
 
-  // Within an authenticator: its client waits until the module ends that. Null where that cannot
-  // be.
+  // Within an authenticator: its client waits until the module ends that. A handle without a client
+  // where nobody can wait; the login is refused then. Null outside of logins.
   RedisModuleBlockedClient* BlockLogin(RedisModuleCtx* ctx, RedisModuleAuthCallback callback,
                                        void (*free_privdata)(RedisModuleCtx*, void*));
 
@@ -103,6 +103,7 @@ class ModuleUsers final : public UserObserver, public LoginHook {
     std::string_view name;
     std::string_view password;
     size_t next = 0;
+    std::string_view refusal;  // why its client could not be blocked; a literal
   };
   CurrentLogin login_;
   std::map<uint64_t, Resumed> resumed_;        // by session id

@@ -1,6 +1,9 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Users and permissions as modules see them. Needs level 7.2: Debian's redis-server 7.0 lacks some of the functions."""
 
+import re
+import time
+
 import pytest
 
 from harness.server import wait_until
@@ -31,6 +34,18 @@ def test_command_checks(conn, limited):
     assert conn.do("users.check", "nobody", "command", "get", "r1") is None
     conn.do("acl", "setuser", limited, "off")
     assert conn.do("users.check", limited, "command", "get", "r1") is None
+
+
+def test_categories(conn):
+    (row,) = conn.do("command", "info", "users.check")
+    assert set(row[6]) == {b"@read", b"@connection", b"@geo"}
+    (row,) = conn.do("command", "info", "users.rule")
+    assert set(row[6]) == {b"@slow"}
+    assert b"users.check" in conn.do("acl", "cat", "geo")
+    conn.do("acl", "setuser", "ranked", "reset", "+@connection")
+    assert conn.do("acl", "dryrun", "ranked", "users.check", "x") == b"OK"
+    assert conn.do("acl", "dryrun", "ranked", "users.rule", "x") != b"OK"
+    conn.do("acl", "deluser", "ranked")
 
 
 def test_key_checks(conn, limited):
@@ -158,14 +173,24 @@ def test_logins_that_wait(conn, server):
     assert conn.do("users.waiting") == [0, 7, 1]
     stats = conn.do("info", "commandstats").decode()
     assert "cmdstat_auth:calls=5," in stats and "cmdstat_hello:calls=2," in stats
+    # What the module has measured counts.
+    conn.do("config", "resetstat")
+    ask(("auth", "wanda", "secret"))
+    time.sleep(0.05)
+    conn.do("users.decide", 2)
+    assert [clients[0].read()[1] for _ in range(2)] == [b"OK", b"wanda"]
+    usec = re.search(r"cmdstat_auth:calls=1,usec=(\d+)", conn.do("info", "commandstats").decode())
+    assert int(usec.group(1)) >= 50_000
     # In a transaction nobody can wait; one that hangs up while it waits is forgotten.
     clients[0].do("multi")
     clients[0].do("auth", "wanda", "x")
-    assert clients[0].call("exec") == (b"*", [(b"-", b"ERR cannot wait")])
+    assert clients[0].call("exec") == (b"*", [(b"-", b"ERR Blocking module command called from transaction")])
+    conn.do("users.decide", 1)
+    wait_until(lambda: conn.do("users.waiting")[1] == 9, what="the handle to be freed")
     ask(("auth", "wanda", "x"))
     clients[0].close()
     conn.do("users.decide", 1)
-    wait_until(lambda: conn.do("users.waiting")[1] == 8, what="the login to be forgotten")
+    wait_until(lambda: conn.do("users.waiting")[1] == 10, what="the login to be forgotten")
     conn.do("acl", "deluser", "wanda")
 
 

@@ -1,5 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API area: registering commands.
+#include <utility>
+
 #include "base/ascii.h"
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
@@ -112,7 +114,7 @@ void ChannelAtPosWithFlags(RedisModuleCtx* ctx, int pos, int flags) {
   if (ctx->Has(kCtxChannelsRequest) && pos > 0) ctx->positions->push_back({pos, flags});
 }
 
-// Categories given to a command on top of those that follow from its flags.
+// Categories given to a command, in place of those that follow from its flags.
 int SetCommandACLCategories(RedisModuleCommand* handle, const char* ctgrsflags) {
   ModuleCommand* adapter = ModuleCommand::From(handle);
   if (!adapter->module()->loading()) return REDISMODULE_ERR;
@@ -127,6 +129,7 @@ int SetCommandACLCategories(RedisModuleCommand* handle, const char* ctgrsflags) 
     if (bit == 0) return REDISMODULE_ERR;
     categories |= bit;
   }
+  if (!std::exchange(adapter->categorized, true)) adapter->command().acl = 0;
   adapter->command().acl |= categories;
   return REDISMODULE_OK;
 }

@@ -166,10 +166,8 @@ static int Wait(RedisModuleCtx *ctx, RedisModuleString *name, RedisModuleString 
   if (Text(name)[0] != 'w' || waiting_count == 8) return REDISMODULE_AUTH_NOT_HANDLED;
   WaitingLogin *login = &waiting[waiting_count];
   login->client = RedisModule_BlockClientOnAuth(ctx, Decide, FreeLogin);
-  if (login->client == NULL) {
-    *error = RedisModule_CreateString(NULL, "cannot wait", 11);
-    return REDISMODULE_AUTH_HANDLED;
-  }
+  if (login->client == NULL) return REDISMODULE_AUTH_NOT_HANDLED;
+  RedisModule_BlockedClientMeasureTimeStart(login->client);
   waiting_count++;
   return REDISMODULE_AUTH_HANDLED;
 }
@@ -192,6 +190,7 @@ static int Waiting(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
 static int DecideAll(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   for (int i = 0; i < waiting_count; i++) {
     waiting[i].decision = (int)Number(argv[1]);
+    RedisModule_BlockedClientMeasureTimeEnd(waiting[i].client);
     RedisModule_UnblockClient(waiting[i].client, &waiting[i]);
   }
   waiting_count = 0;
@@ -229,7 +228,15 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
       {"users.gate", Gate, "", 0},        {"users.waiting", Waiting, "", 0},
       {"users.decide", DecideAll, "", 0},
   };
-  return CREATE_COMMANDS(ctx, commands);
+  if (CREATE_COMMANDS(ctx, commands) != REDISMODULE_OK) return REDISMODULE_ERR;
+  if (!RMAPI_FUNC_SUPPORTED(RedisModule_SetCommandACLCategories)) return REDISMODULE_OK;
+  // In place of what its flags would say; given in two calls.
+  RedisModuleCommand *ranked = RedisModule_GetCommand(ctx, "users.check");
+  if (RedisModule_SetCommandACLCategories(ranked, "nonsense") != REDISMODULE_ERR ||
+      RedisModule_SetCommandACLCategories(ranked, "read connection") != REDISMODULE_OK) {
+    return REDISMODULE_ERR;
+  }
+  return RedisModule_SetCommandACLCategories(ranked, "geo");
 }
 
 int RedisModule_OnUnload(RedisModuleCtx *ctx) {
