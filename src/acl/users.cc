@@ -120,6 +120,8 @@ void Users::Replace(std::vector<User> users) {
   users_.clear();
   users_.emplace(kDefaultName, default_user_);
   *default_user_ = MakeDefault(*commands_);
+  // A list without a line for it must not open the door.
+  SetDefaultPassword(settings_->requirepass);
   for (User& user : users) {
     if (user.name() == kDefaultName) {
       *default_user_ = std::move(user);

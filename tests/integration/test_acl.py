@@ -446,6 +446,17 @@ def test_file(start_server, tmp_path):
     assert admin.error("ACL", "SAVE").startswith("ERR There was an error trying to save the ACLs.")
 
 
+def test_a_file_without_the_default_user_does_not_open_the_door(start_server, tmp_path):
+    path = tmp_path / "users.acl"
+    path.write_text("user alice on nopass +@all\n")
+    server = start_server("--aclfile", str(path), "--requirepass", "secret")
+    assert server.connect().error("PING") == "NOAUTH Authentication required."
+    admin = server.connect()
+    assert admin.do("AUTH", "secret") == b"OK"
+    assert admin.do("ACL", "LOAD") == b"OK"
+    assert server.connect().error("PING") == "NOAUTH Authentication required."
+
+
 @pytest.mark.parametrize("line, complaint", [
     ("user bob on +foo", "users.acl:2: Unknown command or category name in ACL in '+foo'."),
     ("user alice on", "users.acl:2: Duplicate user 'alice' found."),
