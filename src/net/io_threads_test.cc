@@ -105,8 +105,8 @@ class IoPhasesTest : public testing::Test {
 
   EventLoop loop_;
   IoThreads threads_{3};
+  LineEcho handler_;  // outlives its connections
   ConnectionSet set_{&loop_};
-  LineEcho handler_;
   std::vector<Connection*> connections_;
   std::vector<int> fds_;
 };

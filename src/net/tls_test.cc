@@ -146,8 +146,8 @@ class TlsConnectionTest : public testing::Test {
 
   SelfSigned pair_;
   EventLoop loop_;
+  EchoHandler handler_;  // outlives its connections
   ConnectionSet set_{&loop_};
-  EchoHandler handler_;
   std::unique_ptr<TlsContext> context_;
   Connection* connection_ = nullptr;
   SSL_CTX* client_context_ = nullptr;
