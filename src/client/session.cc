@@ -58,6 +58,8 @@ void Session::Reset(std::shared_ptr<User> user_after, bool authenticated_after) 
 
 void Session::Deliver(std::string_view word, std::string_view pattern, std::string_view channel,
                       std::string_view message) {
+  // It reads nothing more, so what it would be told has no limit.
+  if (link_ != nullptr && link_->closing()) return;
   if (holding_) {
     held_.push_back({word, std::string(pattern), std::string(channel), std::string(message), {}});
     return;
@@ -111,6 +113,7 @@ void Session::OnRedirectBroken(uint64_t redirect) {
 }
 
 void Session::DeliverInvalidation(const std::vector<std::string_view>* keys) {
+  if (link_ != nullptr && link_->closing()) return;
   if (reply_->resp() == 2) {
     reply_->BeginPush(3);
     reply_->Bulk("message");

@@ -286,6 +286,10 @@ size_t Clients::RunBatches(NetClient& client, std::string_view data, bool* valid
         if (!engine_->Process(session, client.running_, request.hint)) [[unlikely]]
           used = before;
       }
+      // A pipeline must not make more output than the limit allows before it is looked at.
+      constexpr size_t kLooksFrom = 1 << 20;
+      if (client.connection_->out().size() > kLooksFrom) [[unlikely]]
+        CheckOutputLimit(client);
       if (session.blocked() || connection.closing()) {
         // What follows was parsed for nothing; the parser keeps no state about complete requests.
         client.parser_.Reset();

@@ -113,6 +113,8 @@ void ConnectionSet::ReadTogether() {
     const size_t count = std::min(reading_.size(), ConnectionHandler::kSlotsMax);
     for (size_t i = 0; i < count; ++i) {
       Connection* c = reading_[i];
+      // It was read in the turn around this one, or stands here twice.
+      if (!c->read_scheduled_) continue;
       c->read_scheduled_ = false;
       if (c->closing_ || !c->MayRead()) continue;
       c->BeginThreadRead();

@@ -2,6 +2,7 @@
 """Who may connect and what a connection may do: AUTH, HELLO, limits, protected mode, sockets, CLIENT."""
 
 import os
+import re
 import socket
 import stat
 
@@ -366,3 +367,42 @@ def test_list_of_several_ids(server):
     ids = [client.do("CLIENT", "ID") for client in clients]
     lines = clients[0].do("CLIENT", "LIST", "ID", ids[2], 999999, ids[1], ids[2]).decode().splitlines()
     assert [line.split()[0] for line in lines] == [f"id={ids[2]}", f"id={ids[1]}", f"id={ids[2]}"]
+
+
+def client_memory(conn, name):
+    for line in conn.do("CLIENT", "LIST").splitlines():
+        if client_fields(line)["name"] == name:
+            return int(client_fields(line)["omem"])
+    return None
+
+
+@pytest.mark.parametrize("leaves", [False, True])
+def test_a_subscriber_that_does_not_read(start_server, leaves):
+    """One that has said QUIT gets no more; others are closed at their limit, within a script too."""
+    server = start_server("--client-output-buffer-limit", "pubsub 4mb 0 0")
+    conn, subscriber = server.connect(), server.connect()
+    subscriber.do("CLIENT", "SETNAME", "deaf")
+    subscriber.do("SUBSCRIBE", "c")
+    for _ in range(2):
+        conn.do("PUBLISH", "c", "x" * 1_000_000)
+    if leaves:
+        subscriber.send("QUIT")
+        wait_until(lambda: b"flags=PUc" in conn.do("CLIENT", "LIST"), what="the client to leave")
+    before = int(re.search(rb"used_memory:(\d+)", conn.do("INFO", "memory")).group(1))
+    conn.do("EVAL", "local v = string.rep('x', 1000000) for i = 1, 100 do redis.call('PUBLISH', 'c', v) end", "0")
+    peak = int(re.search(rb"used_memory_peak:(\d+)", conn.do("INFO", "memory")).group(1))
+    assert peak < before + 20_000_000
+    if leaves:
+        assert client_memory(conn, "deaf") < 4_000_000
+    else:
+        wait_until(lambda: client_memory(conn, "deaf") is None, what="the client to be closed")
+
+
+def test_a_pipeline_that_asks_for_too_much(start_server):
+    server = start_server("--client-output-buffer-limit", "normal 4mb 0 0")
+    conn, greedy = server.connect(), server.connect()
+    conn.do("SET", "k", "x" * 1_000_000)
+    greedy.send_bytes(b"*2\r\n$3\r\nGET\r\n$1\r\nk\r\n" * 500)
+    wait_until(lambda: b"connected_clients:1\r" in conn.do("INFO", "clients"), what="the client to be closed")
+    peak = int(re.search(rb"used_memory_peak:(\d+)", conn.do("INFO", "memory")).group(1))
+    assert peak < 40_000_000

@@ -2,6 +2,7 @@
 """I/O threads: what clients see must not depend on them. Clients send at the same moment, so that their sockets are read and
 written together."""
 
+import time
 import contextlib
 import random
 
@@ -212,3 +213,23 @@ def test_tls(start_server, tmp_path):
                 assert connection.read() == (b"$", value)
     for connection in connections:
         connection.close()
+
+
+def test_clients_served_within_a_long_script_lose_nothing(start_server):
+    """Those that are read while a script runs are read once, though they were noted before it and again within it."""
+    server = start_server("--io-threads", "2", "--io-threads-do-reads", "yes", "--busy-reply-threshold", "1")
+    sleeper, script, *others = [server.connect() for _ in range(4)]
+    ping = b"*1\r\n$4\r\nPING\r\n"
+    for _ in range(60):
+        sleeper.send("DEBUG", "SLEEP", "0.01")
+        time.sleep(0.002)
+        for other in others:
+            other.send_bytes(ping)
+        script.send("EVAL", "local x = 0 for i = 1, 1500000 do x = x + i end return 1", "0")
+        for _ in range(100):
+            for other in others:
+                other.send_bytes(ping * 5)
+        assert sleeper.read() == (b"+", b"OK") and script.read() == (b":", b"1")
+        for other in others:
+            for _ in range(501):
+                assert other.read()[0] in (b"+", b"-")
