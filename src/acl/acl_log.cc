@@ -32,7 +32,7 @@ void AclLog::Add(Entry entry, int64_t now_ms, size_t max) {
   size_t looked = 0;
   for (auto it = entries_.begin(); it != entries_.end() && looked < kLookedAt; ++it, ++looked) {
     if (it->reason != entry.reason || it->context != entry.context || it->object != entry.object ||
-        it->username != entry.username || now_ms - it->created_ms > kTogetherMs) {
+        it->username != entry.username || now_ms - it->updated_ms > kTogetherMs) {
       continue;
     }
     ++it->count;

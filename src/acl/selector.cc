@@ -36,8 +36,10 @@ const Command* FindByOwnName(const CommandRegistry& commands, std::string_view f
       found != nullptr && EqualsIgnoreCase(found->fullname, fullname)) {
     return found;
   }
+  const size_t bar = fullname.find('|');
   for (const Command* command : commands.All()) {
-    if (EqualsIgnoreCase(command->fullname, fullname)) return command;
+    if (!EqualsIgnoreCase(command->fullname, fullname.substr(0, bar))) continue;
+    return bar == std::string_view::npos ? command : command->Subcommand(fullname.substr(bar + 1));
   }
   return nullptr;
 }
@@ -203,10 +205,16 @@ bool Selector::AllowsCommand(const CommandRegistry& commands, const Command& com
   const auto id = static_cast<size_t>(command.id);
   if (id < allowed_.size() && allowed_[id]) return true;
   if (args.size() < 2 || command.parent != nullptr) return false;
-  return std::any_of(rules_.begin(), rules_.end(), [&](const CommandRule& rule) {
-    return !rule.first_arg.empty() && EqualsIgnoreCase(rule.name, command.fullname) &&
-           EqualsIgnoreCase(rule.first_arg, args[1]);
-  });
+  // The last rule about the command decides.
+  for (auto rule = rules_.rbegin(); rule != rules_.rend(); ++rule) {
+    const bool named = rule->category == 0 && EqualsIgnoreCase(rule->name, command.fullname);
+    if (named && !rule->first_arg.empty()) {
+      if (EqualsIgnoreCase(rule->first_arg, args[1])) return true;
+    } else if (named || (command.acl & rule->category) != 0) {
+      return false;
+    }
+  }
+  return false;
 }
 
 // --- keys and channels ---

@@ -135,37 +135,47 @@ Status User::Apply(std::string_view rule, const CommandRegistry& commands, bool 
 
 // --- checks ---
 
-AclVerdict User::Check(const CommandRegistry& commands, const Command& command, Args args) const {
-  if (unrestricted_) return {};
-  // The same for every selector, and found only when one asks.
-  bool asked = false;
+namespace {
+
+// Keys and channels of one call: the same for every selector, and found only when one asks.
+struct Uses {
+  bool found = false;
   std::vector<KeyUse> keys;
   std::vector<KeyUse> channels;
-  auto check = [&](const Selector& selector) -> AclVerdict {
-    if (!selector.AllowsCommand(commands, command, args)) return {Denial::kCommand, 0};
-    if (!asked) {
-      asked = true;
-      if (auto found = FindKeyUses(command, args)) keys = std::move(*found);
-      channels = FindChannels(command, args);
+};
+
+AclVerdict CheckSelector(const Selector& selector, const CommandRegistry& commands,
+                         const Command& command, User::Args args, Uses& uses) {
+  if (!selector.AllowsCommand(commands, command, args)) return {Denial::kCommand, 0};
+  if (!uses.found) {
+    uses.found = true;
+    if (auto keys = FindKeyUses(command, args)) uses.keys = std::move(*keys);
+    uses.channels = FindChannels(command, args);
+  }
+  for (const KeyUse& key : uses.keys) {
+    if (!selector.AllowsKey(args[static_cast<size_t>(key.position)], key.flags)) {
+      return {Denial::kKey, key.position};
     }
-    for (const KeyUse& key : keys) {
-      if (!selector.AllowsKey(args[static_cast<size_t>(key.position)], key.flags)) {
-        return {Denial::kKey, key.position};
-      }
+  }
+  for (const KeyUse& channel : uses.channels) {
+    // Nobody is kept from leaving.
+    if ((channel.flags & kChannelUnsubscribe) != 0) continue;
+    if (!selector.AllowsChannel(args[static_cast<size_t>(channel.position)],
+                                (channel.flags & kChannelPattern) != 0)) {
+      return {Denial::kChannel, channel.position};
     }
-    for (const KeyUse& channel : channels) {
-      // Nobody is kept from leaving.
-      if ((channel.flags & kChannelUnsubscribe) != 0) continue;
-      if (!selector.AllowsChannel(args[static_cast<size_t>(channel.position)],
-                                  (channel.flags & kChannelPattern) != 0)) {
-        return {Denial::kChannel, channel.position};
-      }
-    }
-    return {};
-  };
+  }
+  return {};
+}
+
+}  // namespace
+
+AclVerdict User::Check(const CommandRegistry& commands, const Command& command, Args args) const {
+  if (unrestricted_) return {};
+  Uses uses;
   AclVerdict furthest;
   for (const Selector& selector : selectors_) {
-    const AclVerdict verdict = check(selector);
+    const AclVerdict verdict = CheckSelector(selector, commands, command, args, uses);
     if (verdict.allowed()) return verdict;
     if (verdict.denial > furthest.denial ||
         (verdict.denial == furthest.denial && verdict.arg > furthest.arg)) {
@@ -194,8 +204,10 @@ bool User::AllowsChannel(std::string_view channel, bool pattern) const {
 
 bool User::AllowsEveryKey(const CommandRegistry& commands, const Command& command, Args args,
                           uint32_t flags) const {
+  Uses uses;
   return std::any_of(selectors_.begin(), selectors_.end(), [&](const Selector& selector) {
-    return selector.AllowsEveryKey(flags) && selector.AllowsCommand(commands, command, args);
+    return selector.AllowsEveryKey(flags) &&
+           CheckSelector(selector, commands, command, args, uses).allowed();
   });
 }
 

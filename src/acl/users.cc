@@ -200,6 +200,7 @@ Result<std::vector<User>> Users::ReadFile(const std::string& path) const {
     }
     users.push_back(std::move(user));
   }
+  if (in.bad()) return Refuse("Error loading ACLs, reading file '" + path + "' failed");
   if (errors.empty()) return users;
   return Refuse(errors +
                 "WARNING: ACL errors detected, no change to the previously active ACL "

@@ -57,7 +57,14 @@ Status AddKeys(const Command& command, const KeySpec& spec, Args args, std::vect
 void AddStoreOption(Args args, std::vector<KeyUse>* keys) {
   int store = 0;
   for (size_t i = 2; i + 1 < args.size(); ++i) {
-    if (EqualsIgnoreCase(args[i], "store")) store = static_cast<int>(i) + 1;
+    // A word behind these is no option, whatever it says.
+    if (EqualsIgnoreCase(args[i], "limit")) {
+      i += 2;
+    } else if (EqualsIgnoreCase(args[i], "by") || EqualsIgnoreCase(args[i], "get")) {
+      ++i;
+    } else if (EqualsIgnoreCase(args[i], "store")) {
+      store = static_cast<int>(++i);
+    }
   }
   if (store > 0) keys->push_back({store, kKeyOW | kKeyUpdate});
 }

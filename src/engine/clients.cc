@@ -202,7 +202,12 @@ void Clients::ParseBatch(NetClient& client, std::string_view data, size_t from,
         }
         return;
       case RequestParser::Outcome::kError:
-        batch->valid = false;
+        // The requests in front may log the client in: then this one may be as large as it is.
+        if (!authenticated && !batch->requests.empty()) {
+          client.parser_.Reset();
+        } else {
+          batch->valid = false;
+        }
         return;
       case RequestParser::Outcome::kCommand:
         break;

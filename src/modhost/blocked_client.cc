@@ -178,9 +178,12 @@ void RedisModuleBlockedClient::CompleteLogin() {
   backplane::WaitingCommand command{std::exchange(session, nullptr), client_id, std::move(args), 0};
   module()->Destroy(this);
   if (command.session == nullptr) return;
+  const uint64_t id = command.client_id;
   std::vector<backplane::WaitingCommand> again;
   again.push_back(std::move(command));
   host.RunAgain(std::move(again));
+  // An answer that the command did not ask for must not wait for another one.
+  host.users().ForgetClient(id);
 }
 
 void RedisModuleBlockedClient::Complete() {

@@ -69,7 +69,7 @@ def test_the_default_user(admin):
 
 
 def test_getuser(admin):
-    assert admin.do("ACL", "GETUSER", "nobody") is None
+    assert admin.raw("ACL", "GETUSER", "nobody") == b"$-1\r\n"
     assert admin.do("ACL", "SETUSER", "u", "on", ">p", "~a*", "%R~b", "%W~c", "&ch*", "+get", "(+set ~x)") == b"OK"
     hashed = b"148de9c5a7a44d19e56cd9ae1a554bf67847afb0c58f6e12fa29ac7ddfca9940"
     assert user(admin, "u") == {
@@ -222,6 +222,34 @@ def test_sort_by_other_keys(server):
     assert client.do("SORT", "l", "BY", "nosort") == [b"2", b"1"]
     server.connect().do("ACL", "SETUSER", "u", "%R~*")
     assert client.do("SORT", "l", "BY", "v*", "GET", "#") == [b"1", b"2"]
+
+
+def test_sort_finds_its_destination_only_where_it_is(server, admin):
+    client = login(server, "u", "+@all", "~ok*", "~GET", "~LIMIT")
+    admin.do("RPUSH", "ok1", "1")
+    assert client.error("SORT", "ok1", "STORE", "secret", "BY", "store", "LIMIT", "0", "5") == NO_KEY
+    assert client.error("SORT", "ok1", "STORE", "secret", "GET", "store", "GET", "#") == NO_KEY
+    assert admin.do("EXISTS", "secret") == 0
+
+
+def test_one_selector_must_allow_all_of_a_sort(server, admin):
+    client = login(server, "u", "~okl", "~okd", "+sort", "(%R~* +sort)")
+    admin.do("RPUSH", "okl", "1")
+    assert client.error("SORT", "okl", "BY", "w_*", "STORE", "okd").startswith("ERR BY option of SORT denied")
+    assert client.do("SORT", "okl", "BY", "w_*") == [b"1"]
+
+
+def test_later_rules_take_a_first_argument_back(server):
+    client = login(server, "u", "+select|0", "-@connection")
+    assert client.error("SELECT", "0") == no_command("u", "select")
+    server.connect().do("ACL", "SETUSER", "u", "+select|0")
+    assert client.do("SELECT", "0") == b"OK"
+
+
+def test_what_follows_a_login_in_one_piece(start_server):
+    client = start_server("--requirepass", "p").connect()
+    pairs = [word for n in range(30) for word in (f"k{n}", "v" * 2000)]
+    assert client.pipeline([("AUTH", "p"), ("MSET", *pairs), ("PING",)]) == [(b"+", b"OK"), (b"+", b"OK"), (b"+", b"PONG")]
 
 
 def test_channels(server):
@@ -492,6 +520,17 @@ def test_users_of_the_configuration(start_server, tmp_path):
     assert text.count("user bob") == text.count("user carol") == text.count("user default") == 1
     server.restart()
     assert server.connect().do("ACL", "LIST") == lines
+
+
+def test_a_file_that_cannot_be_read(start_server, tmp_path):
+    with pytest.raises(RuntimeError, match="Error loading ACLs"):
+        start_server("--aclfile", str(tmp_path))
+
+
+def test_rules_name_commands_as_they_were(start_server):
+    admin = start_server("--rename-command", "CONFIG", "CFG", "--user", "bob", "on", "nopass", "+@all", "-config|set").connect()
+    assert admin.do("ACL", "DRYRUN", "bob", "CFG", "GET", "port") == b"OK"
+    assert admin.do("ACL", "DRYRUN", "bob", "CFG", "SET", "port", "1") != b"OK"
 
 
 def test_users_twice(start_server):

@@ -87,7 +87,7 @@ void ReplyEntry(ReplySink& reply, const AclLog::Entry& entry, int64_t now_ms) {
   reply.Bulk("username");
   reply.Bulk(entry.username);
   reply.Bulk("age-seconds");
-  reply.Double(static_cast<double>(now_ms - entry.created_ms) / kMillis);
+  reply.Double(static_cast<double>(now_ms - entry.updated_ms) / kMillis);
   reply.Bulk("client-info");
   reply.Bulk(entry.client);
   reply.Bulk("entry-id");

@@ -84,7 +84,7 @@ void ReplySelector(ReplySink& reply, const Selector& selector) {
 void GetUser(CommandContext& ctx) {
   const std::shared_ptr<User> user = UsersOf(ctx).Find(ctx.arg(2));
   ReplySink& reply = ctx.reply();
-  if (user == nullptr) return reply.NullArray();
+  if (user == nullptr) return reply.Null();
   constexpr uint64_t kFields = 6;
   constexpr uint64_t kSelectorFields = 3;
   reply.BeginMap(kFields);

@@ -53,7 +53,12 @@ bool Authenticate(CommandContext& ctx, std::string_view name, std::string_view p
       case LoginHook::Outcome::kLoggedIn:
         return true;
       case LoginHook::Outcome::kRefused:
-        ctx.Error(error.empty() ? std::string(kWrongPass) : "ERR " + error);
+        // A text of the module's with a code of its own has a dash in front.
+        if (error.empty()) {
+          ctx.Error(kWrongPass);
+        } else {
+          ctx.Error(error.starts_with('-') ? error.substr(1) : "ERR " + error);
+        }
         return false;
       case LoginHook::Outcome::kNotHandled:
         break;
