@@ -12,13 +12,12 @@ import random
 import statistics
 import subprocess
 import sys
-import tempfile
-import time
 
 ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from harness.resp import Connection, encode  # noqa: E402
+from pinned_server import pinned_server  # noqa: E402
 
 EVAL = "return redis.call('GET', KEYS[1])"
 
@@ -73,24 +72,15 @@ def cpu_seconds(pid):
 
 def measure(binary):
     """Microseconds of CPU per request, by name."""
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/s"
-        server = subprocess.Popen(["taskset", "-c", "0", binary, "--port", "0", "--unixsocket", path, "--dir", folder, "--save", ""],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            while not pathlib.Path(path).exists():
-                time.sleep(0.01)
-            fill(Connection(path, timeout=300))
-            found = {}
-            for name, requests, depth, numbers, command in WORK:
-                before = cpu_seconds(server.pid)
-                subprocess.run(["taskset", "-c", "1", "redis-benchmark", "-s", path, "-q", "-n", str(requests), "-c", "20",
-                                "-P", str(depth), "-r", str(numbers), *command], check=True, stdout=subprocess.DEVNULL)
-                found[name] = (cpu_seconds(server.pid) - before) / requests * 1e6
-            return found
-        finally:
-            server.kill()
-            server.wait()
+    with pinned_server(binary) as (server, path):
+        fill(Connection(path, timeout=300))
+        found = {}
+        for name, requests, depth, numbers, command in WORK:
+            before = cpu_seconds(server.pid)
+            subprocess.run(["taskset", "-c", "1", "redis-benchmark", "-s", path, "-q", "-n", str(requests), "-c", "20",
+                            "-P", str(depth), "-r", str(numbers), *command], check=True, stdout=subprocess.DEVNULL)
+            found[name] = (cpu_seconds(server.pid) - before) / requests * 1e6
+        return found
 
 
 def main():

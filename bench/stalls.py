@@ -9,9 +9,7 @@ growth of the table to 10,000,000 keys. Prints the longest PING of each, and tha
 
 import pathlib
 import statistics
-import subprocess
 import sys
-import tempfile
 import threading
 import time
 
@@ -19,6 +17,7 @@ ROOT = pathlib.Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from harness.resp import Connection  # noqa: E402
+from pinned_server import pinned_server  # noqa: E402
 from upgrade_pause import Pinger  # noqa: E402
 
 EXPIRING = 100_000
@@ -38,36 +37,27 @@ def fill(connection, first, count, expire_at_ms=None):
 
 
 def one(binary):
-    with tempfile.TemporaryDirectory() as folder:
-        path = f"{folder}/s"
-        server = subprocess.Popen(["taskset", "-c", "0", binary, "--port", "0", "--unixsocket", path, "--dir", folder, "--save", ""],
-                                  stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
-        try:
-            while not pathlib.Path(path).exists():
-                time.sleep(0.01)
-            connection = Connection(path, timeout=300)
-            at = int(time.time() * 1000) + 8000
-            fill(connection, 0, EXPIRING, at)
-            pinger = Pinger(path)
-            pinger.start()
-            time.sleep(1)
-            idle = (pinger.take(), time.sleep(2), pinger.take())[2]
-            time.sleep(max(0.0, at / 1000 - time.time() - 0.05))
-            pinger.take()
-            while connection.do("DBSIZE") > 0:
-                time.sleep(0.05)
-            expiry = pinger.take()
-            loader = threading.Thread(target=fill, args=(Connection(path, timeout=300), 0, KEYS))
-            pinger.take()
-            loader.start()
-            loader.join()
-            growth = pinger.take()
-            pinger.stop = True
-            pinger.join()
-            return {"idle": idle, f"{EXPIRING:,} keys expire": expiry, f"growth to {KEYS:,} keys": growth}
-        finally:
-            server.kill()
-            server.wait()
+    with pinned_server(binary) as (_, path):
+        connection = Connection(path, timeout=300)
+        at = int(time.time() * 1000) + 8000
+        fill(connection, 0, EXPIRING, at)
+        pinger = Pinger(path)
+        pinger.start()
+        time.sleep(1)
+        idle = (pinger.take(), time.sleep(2), pinger.take())[2]
+        time.sleep(max(0.0, at / 1000 - time.time() - 0.05))
+        pinger.take()
+        while connection.do("DBSIZE") > 0:
+            time.sleep(0.05)
+        expiry = pinger.take()
+        loader = threading.Thread(target=fill, args=(Connection(path, timeout=300), 0, KEYS))
+        pinger.take()
+        loader.start()
+        loader.join()
+        growth = pinger.take()
+        pinger.stop = True
+        pinger.join()
+        return {"idle": idle, f"{EXPIRING:,} keys expire": expiry, f"growth to {KEYS:,} keys": growth}
 
 
 def main():

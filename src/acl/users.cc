@@ -2,9 +2,6 @@
 // Users: the list, and its file.
 #include "acl/users.h"
 
-#include <fcntl.h>
-#include <unistd.h>
-
 #include <algorithm>
 #include <cerrno>
 #include <cstring>
@@ -14,6 +11,7 @@
 
 #include "base/ascii.h"
 #include "base/assert.h"
+#include "base/atomic_file.h"
 #include "base/quoting.h"
 
 namespace backplane {
@@ -30,27 +28,6 @@ std::unexpected<Error> Refuse(std::string text) {
 
 std::vector<std::string_view> Views(std::span<const std::string> words) {
   return {words.begin(), words.end()};
-}
-
-// Written whole or not at all.
-Status WriteAtomically(const std::string& path, const std::string& text) {
-  const std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
-  const int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
-  if (fd < 0) return Fail(ErrorCode::kIo, std::strerror(errno));
-  size_t done = 0;
-  while (done < text.size()) {
-    const ssize_t n = write(fd, text.data() + done, text.size() - done);
-    if (n < 0 && errno == EINTR) continue;
-    if (n < 0) break;
-    done += static_cast<size_t>(n);
-  }
-  const bool ok =
-      done == text.size() && fsync(fd) == 0 && rename(temporary.c_str(), path.c_str()) == 0;
-  const int saved = errno;
-  close(fd);
-  if (ok) return {};
-  unlink(temporary.c_str());
-  return Fail(ErrorCode::kIo, std::strerror(saved));
 }
 
 }  // namespace
@@ -216,7 +193,7 @@ std::vector<std::string> Users::Lines() const {
 Status Users::WriteFile(const std::string& path) const {
   std::string text;
   for (const std::string& line : Lines()) text += "user " + line + "\n";
-  return WriteAtomically(path, text);
+  return WriteFileAtomically(path, text);
 }
 
 Status Users::LoadConfigured(const std::vector<std::vector<std::string>>& lines) {

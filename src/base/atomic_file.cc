@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: BSD-3-Clause
+#include "base/atomic_file.h"
+
+#include <fcntl.h>
+#include <unistd.h>
+
+#include <cerrno>
+#include <cstdio>
+#include <cstring>
+
+namespace backplane {
+
+Status WriteFileAtomically(const std::string& path, const std::string& text) {
+  std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
+  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  if (fd < 0) return Fail(ErrorCode::kIo, std::strerror(errno));
+  size_t done = 0;
+  while (done < text.size()) {
+    ssize_t n = write(fd, text.data() + done, text.size() - done);
+    if (n < 0 && errno == EINTR) continue;
+    if (n < 0) break;
+    done += static_cast<size_t>(n);
+  }
+  bool ok = done == text.size() && fsync(fd) == 0;
+  int saved = errno;
+  close(fd);
+  if (ok && rename(temporary.c_str(), path.c_str()) == 0) return {};
+  if (ok) saved = errno;
+  unlink(temporary.c_str());
+  return Fail(ErrorCode::kIo, std::strerror(saved));
+}
+
+}  // namespace backplane
