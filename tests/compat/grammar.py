@@ -93,7 +93,7 @@ STRINGS = [
 
 BITMAPS = [
     row("BITCOUNT key:snc [index index [(BYTE|BIT)]]"),
-    row("BITFIELD key:snc ({GET ftype foffset}|{SET ftype foffset int}|{INCRBY ftype foffset int}|{OVERFLOW (WRAP|SAT|FAIL)})*", weight=20),
+    row("BITFIELD key:snc ({GET ftype foffset}|{SET ftype foffset fieldint}|{INCRBY ftype foffset int}|{OVERFLOW (WRAP|SAT|FAIL)})*", weight=20),
     row("BITFIELD_RO key:snc {GET ftype foffset}*", weight=4),
     row("BITFIELD_RO key:sn {SET ftype foffset int}", weight=1),
     row("BITOP (AND|OR|XOR|NOT) dst:s key:snc+"),

@@ -154,6 +154,10 @@ class Values:
                             0.6, lambda: self.pick([b"i", b"u"]) + self._number(1, 63),
                             lambda: self.pick([b"u8", b"i8", b"u1", b"i64", b"u63", b"i16"]))]
 
+    def fieldint(self):
+        """Not the smallest: SAT makes Redis's largest value of it (docs/differences.md)."""
+        return [b"-4611686018427387904" if value == b"-9223372036854775808" else value for value in self.int()]
+
     def foffset(self):
         return [self._mixed(0.03, lambda: self.pick([b"-1", b"#-1", b"#99999999999999999999", b"x", b"#"]),
                             0.3, lambda: b"#" + self._number(0, 9), lambda: self._number(0, 200))]
