@@ -2,6 +2,7 @@
 #include "base/atomic_file.h"
 
 #include <fcntl.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 #include <cerrno>
@@ -12,16 +13,21 @@ namespace backplane {
 
 Status WriteFileAtomically(const std::string& path, const std::string& text) {
   std::string temporary = path + "." + std::to_string(getpid()) + ".tmp";
-  int fd = open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, 0644);
+  // Who may read the file that it replaces may read it, and nobody else: it may hold passwords.
+  struct stat old;
+  const bool replaces = stat(path.c_str(), &old) == 0;
+  int fd =
+      open(temporary.c_str(), O_WRONLY | O_CREAT | O_TRUNC | O_CLOEXEC, replaces ? 0600 : 0644);
   if (fd < 0) return Fail(ErrorCode::kIo, std::strerror(errno));
+  bool ok = !replaces || fchmod(fd, old.st_mode & 07777) == 0;
   size_t done = 0;
-  while (done < text.size()) {
+  while (ok && done < text.size()) {
     ssize_t n = write(fd, text.data() + done, text.size() - done);
     if (n < 0 && errno == EINTR) continue;
-    if (n < 0) break;
-    done += static_cast<size_t>(n);
+    ok = n >= 0;
+    if (ok) done += static_cast<size_t>(n);
   }
-  bool ok = done == text.size() && fsync(fd) == 0;
+  ok = ok && fsync(fd) == 0;
   int saved = errno;
   close(fd);
   if (ok && rename(temporary.c_str(), path.c_str()) == 0) return {};

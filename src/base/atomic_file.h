@@ -10,7 +10,7 @@
 namespace backplane {
 
 // Puts `text` in the place of the file at once or not at all: by a temporary file beside it, forced
-// to the disk first. kIo: the message is the system's.
+// to the disk first. The mode of a file that was there stays. kIo: the message is the system's.
 Status WriteFileAtomically(const std::string& path, const std::string& text);
 
 }  // namespace backplane

@@ -39,10 +39,6 @@ void TakeSnapshot() {
   mallctl("epoch", &epoch, &size, &epoch, size);
 }
 
-}  // namespace
-
-namespace {
-
 // jemalloc counts what its caches for each thread hold as handed out.
 size_t HandedOut() {
   const size_t allocated = ReadStat("stats.allocated");

@@ -60,7 +60,8 @@ void ClientPause::End() {
     Engine::Unit unit(*engine_);
     for (const auto& [db, key] : ready) engine_->key_waiters().Signal(db, key);
   }
-  while (!postponed_.empty()) {
+  // What a client does now may begin a pause: those behind it then wait for the end of that one.
+  while (!postponed_.empty() && engine_->client_pause() == nullptr) {
     Session* session = postponed_.front().session();
     const std::vector<std::string> args = std::move(postponed_.front().args);
     postponed_.pop_front();
