@@ -14,8 +14,9 @@ FLOATS = [b"0", b"1", b"-1", b"1.5", b"-0.25", b"3.0e3", b"0.1", b"3.1", b"1e17"
           b"5e-324", b"1.7976931348623157e308", b".5", b"5.", b"+1.5", b"00.5", b"0x1p3", b"0x10", b"-0", b"1E5"]
 NOT_FLOATS = [b"", b"abc", b"nan", b"-nan", b"inf", b"-inf", b"+inf", b"infinity", b"1e400", b"-1e400", b"1e-400",
               b" 1.5", b"1.5 ", b"1,5", b"1.5\x00", b"1e", b"(1"]
-# A sort by ALPHA sees text up to its first zero byte only: no two texts are the same up to there.
-TEXTS = [b"", b"a", b"b", b"c", b"hello", b"Hello World", b"\xff\x00\r\n\x80", b"x" * 23, b"x" * 25, b"y" * 45,
+# A sort by ALPHA sees text up to its first zero byte only: no two texts, or members (lexmember), are the same up to
+# there.
+TEXTS = [b"", b"a", b"b", b"c", b"hello", b"Hello World", b"\xfe\x00\r\n\x80", b"x" * 23, b"x" * 25, b"y" * 45,
          b"\xc3\xa9t\xc3\xa9", b"10", b"010", b"-7", b"3.0", b"1e3"]
 PATTERNS = [b"*", b"*1", b"s*", b"?1", b"[sh]1", b"[^s]*", b"[a-h]*", b"h\\1", b"nomatch", b"", b"[", b"f*", b"**2",
             b"m*1*", b"\\", b"[\\s]1", b"[z-a]*", b"?", b"??", b"[1-", b"a*"]
