@@ -8,6 +8,7 @@ import threading
 import time
 
 import pytest
+from process_figures import held, resident_kb
 from stock_data import COUNT, check_values, fill
 
 from harness.resp import ReplyError, plain
@@ -352,8 +353,13 @@ def test_a_client_that_leaves_does_not_stop_it(stocked, stock):
 
 def test_back_and_forth(stocked, stock):
     conn = stocked.conn
-    copy = shutil.copy(stock("v1"), stocked.folder / "copy.so")
-    for turn in range(int(os.environ.get("LIFECYCLE_UPGRADES", "20"))):
+    copy = shutil.copy(stock("v1"), stocked.folder / "stock_copy.so")
+    turns = int(os.environ.get("LIFECYCLE_UPGRADES", "200"))
+    for turn in range(turns):
         upgrade(conn, copy if turn % 2 else stock("v1"), *MODES[turn % 4])
         revived(conn)
         check_values(conn)
+        if turn == turns // 5:
+            before, level = held(stocked), resident_kb(stocked)
+    wait_until(lambda: held(stocked) == before, what="what the upgrades held to be given back")
+    assert is_sanitized() or resident_kb(stocked) < level * 1.1 + 2048
