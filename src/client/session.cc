@@ -30,8 +30,14 @@ void Session::Block(BlockedState* state) {
 
 void Session::Unblock() {
   blocked_ = nullptr;
-  if (link_ != nullptr) link_->ResumeInput();
+  if (link_ != nullptr) {
+    link_->ResumeInput();
+  } else if (wait_observer_ != nullptr) {
+    wait_observer_->OnWaitEnded();
+  }
 }
+
+void Session::GiveUpWaiting() { std::exchange(blocked_, nullptr)->OnDisconnect(); }
 
 void Session::NotifyUserObserver() {
   if (UserObserver* observer = std::exchange(user_observer_, nullptr))

@@ -79,6 +79,14 @@ class UserObserver {
   virtual void OnUserChanged(Session& session) = 0;
 };
 
+// Wants to know when a session that nobody writes to need not wait any more.
+class WaitObserver {
+ public:
+  virtual ~WaitObserver() = default;
+  // Called by Unblock as its last act: the session may be destroyed by it.
+  virtual void OnWaitEnded() = 0;
+};
+
 // Logs clients in by other means than the passwords of users; the module host is one.
 class LoginHook {
  public:
@@ -138,11 +146,20 @@ class Session final : public Subscriber {
   bool executing_transaction = false;
 
   // --- blocking ---
+  // Commands of it may wait: those of clients, and those that a module has called so that they
+  // may; the observer hears of the end.
+  bool may_wait() const { return kind_ == Kind::kNormal || wait_observer_ != nullptr; }
+  void set_wait_observer(WaitObserver* observer) { wait_observer_ = observer; }
+  // What its command does when it goes on after a wait is for the stream of changes.
+  bool propagates = true;
   bool blocked() const { return blocked_ != nullptr; }
   BlockedState* blocked_state() const { return blocked_; }
   // Stops reading further commands until Unblock. `state` is not owned.
   void Block(BlockedState* state);
   void Unblock();
+  // Gives up the wait: its owner is told that the client has gone, the observer hears nothing.
+  // REQUIRES: blocked().
+  void GiveUpWaiting();
 
   // --- messages while a command of this session runs: they wait, so that they do not land within
   // its reply. HoldMessages: false when they are being held already. ---
@@ -197,6 +214,7 @@ class Session final : public Subscriber {
   ReplySink* reply_;
   ClientLink* link_;
   BlockedState* blocked_ = nullptr;
+  WaitObserver* wait_observer_ = nullptr;
 };
 
 }  // namespace backplane

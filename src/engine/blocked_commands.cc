@@ -53,7 +53,8 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
     waits_on_ = false;
     owner_->retrying_ = this;
     owner_->ready_key_ = &key;
-    engine.Call(*session_, *command_, views, engine.SinkFor(*session_));
+    Engine::Unit unit(engine);
+    engine.Call(*session_, *command_, views, engine.SinkFor(*session_), session_->propagates);
     owner_->retrying_ = nullptr;
     owner_->ready_key_ = nullptr;
     if (waits_on_) return false;
@@ -119,6 +120,7 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
     Stop();
     ended_ = true;
     owner_->End(this);
+    if (session_->link() == nullptr) std::exchange(session_, nullptr)->Unblock();
   }
   void Stop() {
     owner_->engine_->key_waiters().Remove(this);
@@ -163,8 +165,7 @@ void BlockedCommands::ReplyTimeout(ReplySink& reply, TimeoutReply kind) {
 void BlockedCommands::Block(CommandContext& ctx, Wait wait) {
   if (retrying_ != nullptr && retrying_->session() == &ctx.session()) return retrying_->WaitOn();
   Session& session = ctx.session();
-  if (session.kind() != Session::Kind::kNormal || session.executing_transaction ||
-      session.blocked()) {
+  if (!session.may_wait() || session.executing_transaction || session.blocked()) {
     return ReplyTimeout(ctx.reply(), wait.reply);
   }
   // It counts as a call when it has an end.

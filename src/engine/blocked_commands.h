@@ -2,7 +2,8 @@
 // BlockedCommands: clients whose command waits until it can do its work: BLPOP and its kin, WAIT.
 // When a key that it waits for holds a value of the wanted type, the command runs again from the
 // beginning; it ends the wait by replying, or asks to wait on and keeps its place in the queue.
-// The client goes on in the next turn of the loop, so never within another client's command.
+// The client goes on in the next turn of the loop, so never within another client's command; a call
+// that a module made ends at once, in the same unit as what it did.
 // Engine thread.
 #pragma once
 

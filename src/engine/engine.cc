@@ -231,8 +231,8 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
 }
 
 void Engine::RememberKeys(Session& session, const Command& command, Args args) {
-  // What a script reads, its client reads; what a module calls for itself, nobody does.
-  Session& reader = session.kind() == Session::Kind::kScript ? *executing_ : session;
+  // What a script or a module's command reads, its client reads.
+  Session& reader = session.kind() == Session::Kind::kNormal ? session : *executing_;
   if (!ClientTracking::Remembers(reader)) return;
   // A script that only reads need not read what it names.
   const bool runs_script = !command.key_specs.empty() && (command.acl & kAclScripting) != 0;
@@ -323,10 +323,16 @@ void Engine::EnterUnit() {
 }
 
 void Engine::LeaveUnit() {
-  if (unit_depth_ == 1 && !unit_hooks_.empty()) [[unlikely]] {
-    for (size_t i = 0; i < unit_hooks_.size(); ++i) unit_hooks_[i]->OnUnitEnd();
-  }
+  if (unit_depth_ == 1 && !unit_hooks_.empty()) [[unlikely]]
+    return LeaveUnitWithHooks();
   if (--unit_depth_ == 0) propagation_.EndUnit();
+}
+
+void Engine::LeaveUnitWithHooks() {
+  for (size_t i = 0; i < unit_hooks_.size(); ++i) unit_hooks_[i]->OnUnitEnd();
+  --unit_depth_;
+  propagation_.EndUnit();
+  for (size_t i = 0; i < unit_hooks_.size(); ++i) unit_hooks_[i]->AfterUnit();
 }
 
 void Engine::set_loading(bool value) {

@@ -54,11 +54,15 @@ class CommandInterceptor {
   virtual bool Intercept(Session& session, std::vector<std::string_view>* args) = 0;
 };
 
-// Runs when the outermost command (or event) has ended: post-notification jobs of modules.
+// Runs when the outermost command (or event) has ended.
 class UnitHook {
  public:
   virtual ~UnitHook() = default;
-  virtual void OnUnitEnd() = 0;
+  // Within the unit: what it changes is propagated with the rest (post-notification jobs of
+  // modules).
+  virtual void OnUnitEnd() {}
+  // Behind it, outside of any unit (clients that waited for what the unit has changed).
+  virtual void AfterUnit() {}
 };
 
 // Counters that INFO shows.
@@ -240,6 +244,7 @@ class Engine final : public KeyspaceObserver {
   bool ProcessWords(Session& session, Args args, const KeyHint& hint);
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
+  void LeaveUnitWithHooks();
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
   // Client tracking: the keys that a command has read.
   void RememberKeys(Session& session, const Command& command, Args args);

@@ -93,7 +93,7 @@ void KeyWaiters::Serve(const Place& place) {
   }
 }
 
-void KeyWaiters::OnUnitEnd() {
+void KeyWaiters::AfterUnit() {
   if (serving_) return;
   serving_ = true;
   // Time may have passed since the unit began: a key that has expired meanwhile is not ready.

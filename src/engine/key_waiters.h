@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // KeyWaiters: who waits for keys, and which keys have become ready: clients in blocking commands,
 // clients that modules blocked. A key is ready when a module signals it or any command changes it;
-// waiters are asked in the order in which they came, when the unit that did it ends. Listens to the
+// waiters are asked in the order in which they came, behind the unit that did it. Listens to the
 // engine only while somebody waits. Engine thread.
 #pragma once
 
@@ -49,7 +49,7 @@ class KeyWaiters final : public KeyspaceListener, public UnitHook {
   void OnKeyModified(Database& db, std::string_view key) override { Signal(db.index(), key); }
   void OnSwapDatabases(int first, int second) override;
   void OnFlush(int db, bool sync, bool before) override;
-  void OnUnitEnd() override;
+  void AfterUnit() override;
 
  private:
   using Place = std::pair<int, std::string>;

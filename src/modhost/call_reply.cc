@@ -16,6 +16,8 @@ void CallReplyRoot::Ready(RedisModuleCtx* ctx, bool resp3) {
 void CallReplyRoot::Reset() {
   tape_.Clear();
   top_.children = nullptr;
+  is_promise_ = false;
+  promise_ = nullptr;
   room_used_ = 0;
   if (!blocks_.empty()) blocks_.clear();
   if (!kept_.empty()) kept_.clear();

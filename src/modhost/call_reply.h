@@ -29,6 +29,7 @@ struct RedisModuleCallReply {
 namespace backplane {
 
 class HostLock;
+class PromisedCall;
 
 class CallReplyRoot {
  public:
@@ -41,7 +42,15 @@ class CallReplyRoot {
   // The tape is complete: handles may be given out.
   void Ready(RedisModuleCtx* ctx, bool resp3);
   void Reset();
+  // Null for a reply that no callback's end frees.
   RedisModuleCtx* ctx() const { return ctx_; }
+  // The call that this is the promise of; null once it has ended, and for replies.
+  PromisedCall* promise() const { return promise_; }
+  bool is_promise() const { return is_promise_; }
+  void set_promise(PromisedCall* call) {
+    promise_ = call;
+    is_promise_ = true;
+  }
   bool resp3() const { return resp3_; }
 
   // Handles of the elements of an aggregate.
@@ -64,6 +73,8 @@ class CallReplyRoot {
   RedisModuleCallReply top_;
   RedisModuleCtx* ctx_ = nullptr;
   bool resp3_ = false;
+  bool is_promise_ = false;
+  PromisedCall* promise_ = nullptr;
   // Handles of small replies stand here and cost nothing; larger ones get blocks.
   std::unique_ptr<RedisModuleCallReply[]> room_;
   size_t room_used_ = 0;

@@ -30,6 +30,8 @@ void EntryWalk::Fill() {
   next_cursor_ = cursor_;
   while (next_db_ < keyspace_->database_count()) {
     Database& database = keyspace_->db(next_db_);
+    // One that was emptied, or exchanged for an empty one, in the middle of the walk is done.
+    if (database.size() == 0) next_cursor_ = 0;
     if (database.size() > 0) {
       do {
         next_cursor_ =

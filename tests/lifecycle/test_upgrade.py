@@ -351,6 +351,20 @@ def test_a_client_that_leaves_does_not_stop_it(stocked, stock):
     check_values(stocked.conn)
 
 
+@pytest.mark.parametrize("command", [["flushall"], ["flushdb"], ["swapdb", 0, 9], ["unlink", "*"]], ids=lambda words: words[0])
+def test_a_database_is_emptied_while_values_are_revived(start_server, stock, command):
+    with start_server("--module-load-probe", "no", "--loadmodule", stock("v1")).connect() as conn:
+        for first in range(0, 40000, 10000):
+            conn.do("stock.fill", first, 10000, "text")
+        conn.do("module", "upgrade", "stock", stock("v2"), "lazy")
+        assert conn.do("module", "dormant") != [], "the revival has ended already"
+        if command[0] == "unlink":
+            command = ["unlink", *(f"stock:{n}" for n in range(40000))]
+        conn.do(*command)
+        revived(conn)
+        assert conn.do("dbsize") == 0
+
+
 def test_back_and_forth(stocked, stock):
     conn = stocked.conn
     copy = shutil.copy(stock("v1"), stocked.folder / "stock_copy.so")

@@ -3,7 +3,8 @@
 
 import pytest
 
-from harness.server import not_yet
+from harness.resp import ReplyError, plain
+from harness.server import Server, not_yet, wait_until
 
 MODULES = ["calls"]
 
@@ -186,3 +187,76 @@ def test_in_a_transaction(conn):
     conn.do("multi")
     conn.pipeline([["calls.call", "-", "set", "k", "1"], ["calls.call", "-", "incr", "k"], ["calls.call", "-", "nosuch"]])
     assert conn.do("exec") == [b"OK", 2, b"ENOENT"]
+
+
+def waiting_clients(conn):
+    return int(dict(line.split(b":") for line in conn.do("info", "clients").split(b"\r\n") if b":" in line)[b"blocked_clients"])
+
+
+def until_waits(conn, count):
+    wait_until(lambda: waiting_clients(conn) == count, what=f"{count} clients that wait")
+
+
+@pytest.mark.parametrize("command, feed, reply", [
+    (["blpop", "l", 0], ["rpush", "l", "a"], [b"l", b"a"]),
+    (["blmove", "l", "m", "left", "left", 0], ["rpush", "l", "a"], b"a"),
+    (["bzpopmin", "z", 0], ["zadd", "z", 10, "a"], [b"z", b"a", b"10"]),
+    (["xread", "block", 0, "streams", "x", "$"], ["xadd", "x", "1-1", "f", "v"], [[b"x", [[b"1-1", [b"f", b"v"]]]]]),
+    (["calls.wait", "!", "blpop", "l", 0], ["rpush", "l", "a"], [b"l", b"a"]),
+], ids=["blpop", "blmove", "bzpopmin", "xread", "nested"])
+def test_a_call_that_waits(conn, server, command, feed, reply):
+    client = server.connect()
+    client.send("calls.wait", "!", *command)
+    until_waits(conn, 1)
+    conn.do(*feed)
+    assert plain(client.read()) == reply
+    # The handler has run once for each call that waited.
+    assert conn.do("get", "ended") == str(command.count("calls.wait") + 1).encode()
+    until_waits(conn, 0)
+
+
+def test_a_call_that_need_not_wait(conn):
+    conn.do("rpush", "l", "a")
+    assert conn.do("calls.wait", "!", "blpop", "l", 0) == [b"l", b"a"]
+    assert conn.do("calls.wait", "!", "ping") == b"PONG"
+    assert conn.do("get", "ended") is None
+
+
+def test_a_call_that_waits_is_served_without_its_promise(conn):
+    assert conn.do("calls.wait", "-", "blpop", "l", 0) == b"promise"
+    conn.do("rpush", "l", "a", "b")
+    assert conn.do("lrange", "l", 0, -1) == [b"b"]
+
+
+def test_a_call_that_waits_goes_with_its_client(conn, server):
+    client = server.connect()
+    client.send("calls.wait", "!", "blpop", "l", 0)
+    until_waits(conn, 1)
+    client.close()
+    until_waits(conn, 0)
+    conn.do("rpush", "l", "a")
+    assert conn.do("lrange", "l", 0, -1) == [b"a"]
+
+
+def test_nothing_waits_in_a_transaction_or_script(conn):
+    conn.do("multi")
+    conn.do("calls.wait", "!", "blpop", "l", 0)
+    assert conn.do("exec") == [None]
+    assert conn.do("eval", "return redis.call('calls.wait', '!', 'blpop', 'l', 0)", 0) is None
+
+
+def test_calls_that_wait_go_with_their_module(module_path):
+    with Server(["--loadmodule", module_path("calls")]) as server, server.connect() as conn, server.connect() as client:
+        client.send("calls.wait", "!", "blpop", "l", 0)
+        until_waits(conn, 1)
+        conn.do("calls.wait", "-", "blpop", "l", 0)
+        conn.do("module", "unload", "calls")
+        assert "UNBLOCKED" in str(plain(client.read()))
+        conn.do("rpush", "l", "a")
+        assert conn.do("lrange", "l", 0, -1) == [b"a"]
+
+
+@pytest.mark.parametrize("command", ["subscribe", "psubscribe", "ssubscribe"])
+def test_no_subscriptions_by_calls(conn, command):
+    with pytest.raises(ReplyError, match=f"ERR {command.upper()} isn't allowed for a DENY BLOCKING client"):
+        conn.do("calls.call", "E", command, "channel")

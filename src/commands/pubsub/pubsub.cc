@@ -5,6 +5,7 @@
 
 #include <algorithm>
 
+#include "base/ascii.h"
 #include "command/context.h"
 #include "commands/families.h"
 #include "commands/help.h"
@@ -34,6 +35,10 @@ void Confirm(CommandContext& ctx, std::string_view word, const std::string_view*
 }
 
 void SubscribeAll(CommandContext& ctx, Kind kind, std::string_view word) {
+  // Nobody would ever get the messages of a module's call.
+  if (ctx.session().kind() == Session::Kind::kModule) {
+    return ctx.Error("ERR " + ToUpper(word) + " isn't allowed for a DENY BLOCKING client");
+  }
   for (size_t i = 1; i < ctx.argc(); ++i) {
     ctx.engine().pubsub().Subscribe(ctx.session(), kind, ctx.arg(i));
     std::string_view name = ctx.arg(i);

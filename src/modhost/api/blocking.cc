@@ -28,7 +28,7 @@ const char* ReasonNotToBlock(const RedisModuleCtx& ctx) {
   if (ctx.session->executing_transaction) {
     return "ERR Blocking module command called from transaction";
   }
-  if (ctx.session->kind() != Session::Kind::kNormal || ctx.session->blocked()) {
+  if (!ctx.session->may_wait() || ctx.session->blocked()) {
     return "ERR Blocking module command called from Lua script";
   }
   return nullptr;

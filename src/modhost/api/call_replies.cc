@@ -34,6 +34,7 @@ int TypeOf(const RedisModuleCallReply* reply) {
     case Tag::kInteger:
       return REDISMODULE_REPLY_INTEGER;
     case Tag::kNull:
+      return reply->root->is_promise() ? REDISMODULE_REPLY_PROMISE : REDISMODULE_REPLY_NULL;
     case Tag::kNullArray:
       return REDISMODULE_REPLY_NULL;
     case Tag::kDouble:
@@ -184,7 +185,8 @@ RedisModuleString* CreateStringFromCallReply(RedisModuleCallReply* reply) {
     if (text.data() == nullptr) return nullptr;
     string = NewModuleString(text);
   }
-  reply->root->ctx()->Track(RedisModuleCtx::Kind::kString, string);
+  // Without automatic memory the string is the caller's.
+  if (RedisModuleCtx* ctx = reply->root->ctx()) ctx->Track(RedisModuleCtx::Kind::kString, string);
   return string;
 }
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// API area: Call. The reply is recorded on a pooled tape; nothing is encoded or parsed.
+// API area: Call, and calls that may wait. The reply is recorded on a pooled tape; nothing is
+// encoded or parsed.
 #include <cerrno>
 #include <cstdarg>
 
@@ -10,6 +11,8 @@
 #include "modhost/call_arguments.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
+#include "modhost/host_accessor.h"
+#include "modhost/promised_call.h"
 
 namespace backplane {
 namespace {
@@ -85,12 +88,17 @@ bool AllowedToUser(RedisModuleCtx* ctx, Session& session, const Command& command
   return false;
 }
 
+// Without automatic memory a reply may outlive the context.
+RedisModuleCallReply* HandOver(RedisModuleCtx* ctx, CallReplyRoot* root, bool resp3) {
+  root->Ready(ctx->Has(kCtxAutoMemory) ? ctx : nullptr, resp3);
+  ctx->Track(RedisModuleCtx::Kind::kReply, root->top());
+  return root->top();
+}
+
 RedisModuleCallReply* Finish(RedisModuleCtx* ctx, CallReplyRoot* root, bool resp3) {
   if (!root->tape().complete()) [[unlikely]]
     root->tape().Finish();
-  root->Ready(ctx, resp3);
-  ctx->Track(RedisModuleCtx::Kind::kReply, root->top());
-  return root->top();
+  return HandOver(ctx, root, resp3);
 }
 
 RedisModuleCallReply* Refuse(RedisModuleCtx* ctx, const CallArguments& call,
@@ -100,6 +108,34 @@ RedisModuleCallReply* Refuse(RedisModuleCtx* ctx, const CallArguments& call,
   CallReplyRoot* root = ctx->host().replies().Take();
   root->tape().Error(refusal.text);
   return Finish(ctx, root, false);
+}
+
+bool Propagates(const CallArguments& call) {
+  const bool nowhere = call.Has(kCallNoAof) && call.Has(kCallNoReplicas);
+  return call.Has(kCallReplicate) && !nowhere;
+}
+
+// A transaction and a script go on at once, so nothing in them waits.
+bool MayWait(const RedisModuleCtx* ctx) {
+  const Session* executing = ctx->host().engine().executing();
+  return ctx->session->kind() != Session::Kind::kScript &&
+         (executing == nullptr || !executing->executing_transaction);
+}
+
+// As Run, of a command that may wait; as the user of `checked`.
+RedisModuleCallReply* RunPromised(RedisModuleCtx* ctx, const CallArguments& call,
+                                  const Command& command, Session& checked, bool resp3) {
+  const PromisedCall::Options options = {.resp3 = resp3, .propagates = Propagates(call)};
+  auto* promised = ctx->module->Own(
+      std::make_unique<PromisedCall>(ctx->module, ctx->session->db_index, options));
+  promised->session().user = std::move(checked.user);
+  CleanSession(ctx->host(), checked);
+  promised->Start(command, call.args());
+  errno = 0;
+  if (promised->waits()) return HandOver(ctx, promised->Promise(), false);
+  CallReplyRoot* root = promised->TakeReply();
+  ctx->module->Destroy(promised);
+  return HandOver(ctx, root, resp3);
 }
 
 RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
@@ -125,11 +161,11 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
     return nullptr;
   }
   const bool resp3 = call.Has(kCallResp3) || (call.Has(kCallRespAuto) && ctx->sink->resp() == 3);
+  if (call.Has(kCallAllowBlock) && MayWait(ctx))
+    return RunPromised(ctx, call, *command, *session, resp3);
   CallReplyRoot* root = host.replies().Take();
   root->tape().set_resp(resp3 ? 3 : 2);
-  const bool nowhere = call.Has(kCallNoAof) && call.Has(kCallNoReplicas);
-  host.engine().Call(*session, *command, call.args(), root->tape(),
-                     call.Has(kCallReplicate) && !nowhere);
+  host.engine().Call(*session, *command, call.args(), root->tape(), Propagates(call));
   CleanSession(host, *session);
   errno = 0;
   return Finish(ctx, root, resp3);
@@ -151,8 +187,27 @@ RedisModuleCallReply* Call(RedisModuleCtx* ctx, const char* cmdname, const char*
 void FreeCallReply(RedisModuleCallReply* reply) {
   if (reply == nullptr || reply != reply->root->top()) return;
   RedisModuleCtx* ctx = reply->root->ctx();
-  if (ctx->Has(kCtxAutoMemory)) ctx->Untrack(RedisModuleCtx::Kind::kReply, reply);
+  if (PromisedCall* promised = reply->root->promise()) [[unlikely]]
+    promised->ForgetPromise();
+  if (ctx == nullptr) return CurrentHost()->replies().Give(reply->root);
+  ctx->Untrack(RedisModuleCtx::Kind::kReply, reply);
   ctx->host().replies().Give(reply->root);
+}
+
+void CallReplyPromiseSetUnblockHandler(RedisModuleCallReply* reply,
+                                       RedisModuleOnUnblocked on_unblocked, void* private_data) {
+  if (reply == nullptr) return;
+  if (PromisedCall* promised = reply->root->promise()) {
+    promised->SetHandler(on_unblocked, private_data);
+  }
+}
+
+int CallReplyPromiseAbort(RedisModuleCallReply* reply, void** private_data) {
+  PromisedCall* promised = reply == nullptr ? nullptr : reply->root->promise();
+  if (promised == nullptr) return REDISMODULE_ERR;
+  if (private_data != nullptr) *private_data = promised->data();
+  promised->module()->Destroy(promised);
+  return REDISMODULE_OK;
 }
 
 }  // namespace
@@ -161,6 +216,8 @@ void RegisterCallApi(ApiTable& table) {
   const ApiRow rows[] = {
       BACKPLANE_API_ROW(Call),
       BACKPLANE_API_ROW(FreeCallReply),
+      BACKPLANE_API_ROW(CallReplyPromiseSetUnblockHandler),
+      BACKPLANE_API_ROW(CallReplyPromiseAbort),
   };
   table.Add(rows);
 }

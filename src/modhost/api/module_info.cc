@@ -55,7 +55,7 @@ int CallerFlags(RedisModuleCtx* ctx) {
   if (ctx->session->executing_transaction) flags |= REDISMODULE_CTX_FLAGS_MULTI;
   if (ctx->session->watcher.touched()) flags |= REDISMODULE_CTX_FLAGS_MULTI_DIRTY;
   if (ctx->sink->resp() == 3) flags |= REDISMODULE_CTX_FLAGS_RESP3;
-  if (ctx->session->kind() != Session::Kind::kNormal || ctx->session->executing_transaction) {
+  if (!ctx->session->may_wait() || ctx->session->executing_transaction) {
     flags |= REDISMODULE_CTX_FLAGS_DENY_BLOCKING;
   }
   if (ctx->session->kind() == Session::Kind::kReplay) flags |= REDISMODULE_CTX_FLAGS_REPLICATED;

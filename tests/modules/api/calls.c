@@ -178,6 +178,63 @@ static int Many(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return RedisModule_ReplyWithLongLong(ctx, last);
 }
 
+// --- calls that wait ---
+
+typedef struct {
+  RedisModuleBlockedClient *client;
+  RedisModuleCallReply *promise;
+} Waiting;
+
+static void OnEnd(RedisModuleCtx *ctx, RedisModuleCallReply *reply, void *data) {
+  Waiting *waiting = data;
+  RedisModule_FreeCallReply(RedisModule_Call(ctx, "INCR", "!c", "ended"));
+  RedisModuleCtx *to_client = RedisModule_GetThreadSafeContext(waiting->client);
+  RedisModule_ReplyWithCallReply(to_client, reply);
+  RedisModule_FreeThreadSafeContext(to_client);
+  RedisModule_FreeCallReply(reply);
+  // It has ended: there is nothing to abort.
+  if (RedisModule_CallReplyPromiseAbort(waiting->promise, NULL) == REDISMODULE_OK) abort();
+  RedisModule_FreeCallReply(waiting->promise);
+  RedisModule_UnblockClient(waiting->client, NULL);
+  RedisModule_Free(waiting);
+}
+
+static void OnHangUp(RedisModuleCtx *ctx, RedisModuleBlockedClient *client) {
+  Waiting *waiting = RedisModule_BlockClientGetPrivateData(client);
+  void *data = NULL;
+  if (RedisModule_CallReplyPromiseAbort(waiting->promise, &data) != REDISMODULE_OK) abort();
+  if (data != waiting) abort();
+  RedisModule_FreeCallReply(waiting->promise);
+  RedisModule_Free(waiting);
+  RedisModule_AbortBlock(client);
+}
+
+// calls.wait flags command [argument ...]: the reply of a call that may wait; with "-" for flags
+// nobody waits for it, and the reply is "promise" then.
+static int Wait(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  int forget = Is(argv[1], "-");
+  char format[32];
+  snprintf(format, sizeof(format), "KE%sv", forget ? "" : Text(argv[1]));
+  RedisModuleCallReply *reply =
+      RedisModule_Call(ctx, Text(argv[2]), format, argv + 3, (size_t)(argc - 3));
+  if (RedisModule_CallReplyType(reply) != REDISMODULE_REPLY_PROMISE) {
+    RedisModule_ReplyWithCallReply(ctx, reply);
+    RedisModule_FreeCallReply(reply);
+    return REDISMODULE_OK;
+  }
+  if (forget) {
+    RedisModule_FreeCallReply(reply);
+    return RedisModule_ReplyWithSimpleString(ctx, "promise");
+  }
+  Waiting *waiting = RedisModule_Alloc(sizeof(*waiting));
+  waiting->promise = reply;
+  waiting->client = RedisModule_BlockClient(ctx, NULL, NULL, NULL, 0);
+  RedisModule_BlockClientSetPrivateData(waiting->client, waiting);
+  RedisModule_SetDisconnectCallback(waiting->client, OnHangUp);
+  RedisModule_CallReplyPromiseSetUnblockHandler(reply, OnEnd, waiting);
+  return REDISMODULE_OK;
+}
+
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   static const TestCommand commands[] = {{"calls.call", Call, "", 0},
@@ -187,6 +244,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
                                          {"calls.misuse", Misuse, "", 1},
                                          {"calls.strings", Strings, "", 1},
                                          {"calls.badformat", BadFormat, "", 0},
+                                         {"calls.wait", Wait, "", 0},
                                          {"calls.many", Many, "", 0}};
   if (RedisModule_Init(ctx, "calls", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;
