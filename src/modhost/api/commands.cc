@@ -35,7 +35,6 @@ std::unique_ptr<Command> Describe(const Module& module, const char* name, const 
   if (keys.first > 0 && keys.step <= 0) keys.step = 1;
   command->keys = keys;
   command->module_name = module.name();
-  command->group = "module";
   // What a module does with its keys is not known: everything is assumed.
   if (keys.first > 0) {
     command->key_specs = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate,
