@@ -62,8 +62,7 @@ const char* WhatIsWrong(const RedisModuleCommandKeySpec& spec) {
 }
 
 // Null when all is well.
-const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, int specs,
-                        int depth) {
+const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, int depth) {
   if (depth > kDepthMax) return "arguments are nested too deeply";
   for (size_t i = 0; list != nullptr; ++i) {
     const RedisModuleCommandArg& arg = *EntryAt(list, entry_size, i);
@@ -73,8 +72,9 @@ const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, in
     if (arg.type == REDISMODULE_ARG_TYPE_PURE_TOKEN && arg.token == nullptr) {
       return "an argument that is a token has none";
     }
-    if (arg.type == REDISMODULE_ARG_TYPE_KEY &&
-        (arg.key_spec_index < 0 || arg.key_spec_index >= specs)) {
+    // Whether there is a specification of that number is not asked: the command may have its keys
+    // from its registration.
+    if (arg.type == REDISMODULE_ARG_TYPE_KEY && arg.key_spec_index < 0) {
       return "an argument that is a key names no key specification";
     }
     if (arg.type < REDISMODULE_ARG_TYPE_STRING || arg.type > REDISMODULE_ARG_TYPE_BLOCK) {
@@ -82,7 +82,7 @@ const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, in
     }
     if (nests != (arg.subargs != nullptr)) return "a group of arguments without arguments";
     if (!nests) continue;
-    if (const char* why = WhatIsWrong(arg.subargs, entry_size, specs, depth + 1)) return why;
+    if (const char* why = WhatIsWrong(arg.subargs, entry_size, depth + 1)) return why;
   }
   return nullptr;
 }
@@ -225,8 +225,7 @@ int SetCommandInfo(RedisModuleCommand* handle, const RedisModuleCommandInfo* inf
     if (entry.since == nullptr) break;
     if (entry.changes == nullptr) return Refuse(adapter, EINVAL, "history without a change");
   }
-  if (const char* why =
-          WhatIsWrong(info->args, info->version->sizeof_arg, static_cast<int>(specs.size()), 0)) {
+  if (const char* why = WhatIsWrong(info->args, info->version->sizeof_arg, 0)) {
     return Refuse(adapter, EINVAL, why);
   }
   adapter.described = true;
