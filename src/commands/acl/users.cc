@@ -181,7 +181,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "server",
      .complexity = "O(N) in rules",
      .arguments = "username [rule...]",
-     .history = "6.2.0: patterns of channels; 7.0.0: selectors, and what may be done to keys"},
+     .history = "6.2.0: patterns of channels; 7.0.0: selectors, and what may be done to keys",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {.name = "acl|deluser",
      .handler = DelUser,
      .arity = -3,
@@ -190,7 +191,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.0.0",
      .group = "server",
      .complexity = "O(N) in connections",
-     .arguments = "username..."},
+     .arguments = "username...",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
     {.name = "acl|getuser",
      .handler = GetUser,
      .arity = 3,
@@ -241,7 +243,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Writes all users to the ACL file.",
      .since = "6.0.0",
      .group = "server",
-     .complexity = "O(N) in users"},
+     .complexity = "O(N) in users",
+     .tips = "request_policy:all_nodes response_policy:all_succeeded"},
 };
 
 }  // namespace

@@ -88,7 +88,7 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(1) for each call",
      .arguments = "cursor:integer [MATCH pattern] [COUNT count:integer] [TYPE type@6.0.0]",
      .history = "6.0.0: `TYPE`",
-     .tips = "nondeterministic_output request_policy:special"},
+     .tips = "nondeterministic_output request_policy:special response_policy:special"},
 };
 
 }  // namespace

@@ -105,8 +105,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.1",
      .group = "string",
      .complexity = "O(N) in the number of keys",
-     .arguments = "data(key value)...",
-     .tips = "request_policy:multi_shard response_policy:agg_min"},
+     .arguments = "data(key value)..."},
 };
 
 }  // namespace
