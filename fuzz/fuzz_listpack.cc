@@ -5,8 +5,10 @@
 // both ways, be changed, and become a hash, set, sorted set or list that can be used, copied, saved
 // and loaded again as the same.
 //
-//   input = how:u8 bytes       bit 7 of how: the bytes are elements of a listpack, the frame around
-//                              them is made here; the other bits: what is loaded from them
+//   input = how:u8 bytes       bits 0-5 of how: what is loaded from the bytes; bit 6: small limits,
+//                              so that the large forms are made; bit 7: the bytes are elements, and
+//                              the frame that their format has around them is made here
+#include <algorithm>
 #include <cstddef>
 #include <cstdint>
 #include <cstdlib>
@@ -41,12 +43,59 @@ void Check(bool good) {
   if (!good) std::abort();
 }
 
-// total-bytes, count "not known", the elements, the end.
-std::string Framed(std::string_view elements) {
-  const auto total = static_cast<uint32_t>(Listpack::kHeaderSize + elements.size() + 1);
+std::string Little(uint32_t number) {
   std::string out;
-  for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(total >> shift));
-  return out + "\xff\xff" + std::string(elements) + "\xff";
+  for (int shift = 0; shift < 32; shift += 8) out.push_back(static_cast<char>(number >> shift));
+  return out;
+}
+
+// total-bytes, count "not known", the elements, the end.
+std::string FramedListpack(std::string_view elements) {
+  const auto total = static_cast<uint32_t>(Listpack::kHeaderSize + elements.size() + 1);
+  return Little(total) + "\xff\xff" + std::string(elements) + "\xff";
+}
+
+// The input is a row of (size:u8, encoding and data of that size): each becomes an entry behind the
+// size of the one before.
+std::string FramedZiplist(std::string_view input) {
+  constexpr uint32_t kHeader = 10;
+  std::string entries;
+  size_t last = 0;
+  while (!input.empty()) {
+    const size_t size = std::min<size_t>(static_cast<uint8_t>(input[0]), input.size() - 1);
+    const size_t previous = entries.size() - last;
+    last = entries.size();
+    entries += previous < 0xFE ? std::string(1, static_cast<char>(previous))
+                               : "\xfe" + Little(static_cast<uint32_t>(previous));
+    entries += input.substr(1, size);
+    input.remove_prefix(1 + size);
+  }
+  return Little(static_cast<uint32_t>(kHeader + entries.size() + 1)) +
+         Little(static_cast<uint32_t>(kHeader + last)) + "\xff\xff" + entries + "\xff";
+}
+
+// The first byte says how wide members are.
+std::string FramedIntset(std::string_view input) {
+  const uint32_t width = input.empty() ? 2 : 2u << static_cast<uint8_t>(input[0]) % 3;
+  if (!input.empty()) input.remove_prefix(1);
+  const auto count = static_cast<uint32_t>(input.size() / width);
+  return Little(width) + Little(count) + std::string(input.substr(0, size_t{count} * width));
+}
+
+std::string Framed(uint8_t rdb_type, std::string_view input) {
+  switch (rdb_type) {
+    case rdb::kListZiplist:
+    case rdb::kListQuicklist:
+    case rdb::kHashZiplist:
+    case rdb::kZSetZiplist:
+      return FramedZiplist(input);
+    case rdb::kHashZipmap:
+      return "\xfe" + std::string(input) + "\xff";
+    case rdb::kSetIntset:
+      return FramedIntset(input);
+    default:
+      return FramedListpack(input);
+  }
 }
 
 void CheckSound(const Listpack& pack, uint32_t count) {
@@ -174,8 +223,13 @@ void UseAs(uint8_t rdb_type, std::string_view bytes, const EncodingLimits& limit
 extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
   if (size == 0) return 0;
   const uint8_t how = data[0];
+  constexpr uint8_t kTypes[] = {rdb::kHashListpack,   rdb::kSetListpack,   rdb::kZSetListpack,
+                                rdb::kListQuicklist2, rdb::kHashZiplist,   rdb::kZSetZiplist,
+                                rdb::kListZiplist,    rdb::kListQuicklist, rdb::kHashZipmap,
+                                rdb::kSetIntset};
+  const uint8_t type = kTypes[(how & 0x3f) % std::size(kTypes)];
   const std::string_view input(reinterpret_cast<const char*>(data + 1), size - 1);
-  const std::string bytes = (how & 0x80) != 0 ? Framed(input) : std::string(input);
+  const std::string bytes = (how & 0x80) != 0 ? Framed(type, input) : std::string(input);
   uint32_t count = 0;
   if (ValidateListpack(bytes, &count)) {
     Listpack pack = Listpack::CopyOf(bytes);
@@ -183,12 +237,6 @@ extern "C" int LLVMFuzzerTestOneInput(const uint8_t* data, size_t size) {
     Check(texts.size() == count);
     ChangeListpack(std::move(pack), texts);
   }
-  constexpr uint8_t kTypes[] = {rdb::kHashListpack,   rdb::kSetListpack,   rdb::kZSetListpack,
-                                rdb::kListQuicklist2, rdb::kHashZiplist,   rdb::kZSetZiplist,
-                                rdb::kListZiplist,    rdb::kListQuicklist, rdb::kHashZipmap,
-                                rdb::kSetIntset};
-  const uint8_t type = kTypes[(how & 0x3f) % std::size(kTypes)];
-  // With the limits that are usual, or with so small ones that the large forms are made.
   EncodingLimits limits;
   if ((how & 0x40) != 0) {
     limits = {.hash_max_listpack_entries = 2,
