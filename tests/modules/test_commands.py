@@ -36,6 +36,7 @@ def test_subcommands(conn):
     assert conn.error("commands.parent") == "ERR wrong number of arguments for 'commands.parent' command"
     assert conn.do("commands.both", "sub") == [b"commands.both", b"sub"]
     found = info(conn, "commands.parent")
+    assert found["arity"] == -2 and info(conn, "commands.both")["arity"] == -1
     assert {sub[0] for sub in found["subcommands"]} == {b"commands.parent|set", b"commands.parent|get"}
     assert conn.do("command", "getkeys", "commands.parent", "set", "k", "v") == [b"k"]
     assert set(info(conn, "commands.parent|set")["flags"]) == {b"write", b"module"}

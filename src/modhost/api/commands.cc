@@ -63,6 +63,7 @@ int CreateCommand(RedisModuleCtx* ctx, const char* name, RedisModuleCmdFunc cmdf
   if (!module->loading()) return REDISMODULE_ERR;
   auto command = Describe(*module, name, strflags, {firstkey, lastkey, keystep});
   if (command == nullptr) return REDISMODULE_ERR;
+  if (cmdfunc == nullptr) command->arity = -2;  // a subcommand must follow
   auto adapter = std::make_unique<ModuleCommand>(module, cmdfunc);
   if (!adapter->Register(nullptr, std::move(command))) return REDISMODULE_ERR;
   module->Own(std::move(adapter));
