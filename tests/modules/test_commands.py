@@ -107,6 +107,13 @@ def test_display_texts(conn3):
     assert list(limit) == [b"name", b"type", b"display_text", b"token", b"since", b"deprecated_since"]
 
 
+def test_a_description_by_an_older_header(conn3):
+    first, second = conn3.do("command", "docs", "commands.old")[b"commands.old"][b"arguments"]
+    assert first[b"name"] == b"first" and first[b"type"] == b"integer" and first[b"since"] == b"1.1"
+    assert second[b"name"] == b"second" and second[b"type"] == b"string"
+    assert first.get(b"display_text", b"first") == b"first" and second.get(b"display_text", b"second") == b"second"
+
+
 def test_a_command_that_describes_nothing(conn3):
     assert conn3.do("command", "docs", "commands.name") == {b"commands.name": {b"group": b"module", b"module": b"commands"}}
 

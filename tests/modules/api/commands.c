@@ -190,6 +190,29 @@ static int Describe(RedisModuleCtx *ctx) {
   return REDISMODULE_OK;
 }
 
+// An argument as headers had it before there was a display text.
+typedef struct {
+  const char *name;
+  RedisModuleCommandArgType type;
+  int key_spec_index;
+  const char *token, *summary, *since;
+  int flags;
+  const char *deprecated_since;
+  RedisModuleCommandArg *subargs;
+} OldArg;
+
+// commands.old: described by a module that was compiled with such a header.
+static int DescribeAsOld(RedisModuleCtx *ctx) {
+  if (RedisModule_CreateCommand(ctx, "commands.old", Reply, "", 0, 0, 0)) return 1;
+  RedisModuleCommandInfoVersion version = *REDISMODULE_COMMAND_INFO_VERSION;
+  version.sizeof_arg = sizeof(OldArg);
+  OldArg args[] = {{.name = "first", .type = REDISMODULE_ARG_TYPE_INTEGER, .since = "1.1"},
+                   {.name = "second", .type = REDISMODULE_ARG_TYPE_STRING},
+                   {0}};
+  RedisModuleCommandInfo info = {.version = &version, .args = (RedisModuleCommandArg *)args};
+  return RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, "commands.old"), &info);
+}
+
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   static const TestCommand commands[] = {{"commands.keysof", KeysOf, "", 0},
@@ -221,5 +244,5 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
     RedisModule_Log(ctx, "warning", "something was accepted that must be refused");
     return REDISMODULE_ERR;
   }
-  return result | Subcommands(ctx) | Describe(ctx) | DescribeChoices(ctx);
+  return result | Subcommands(ctx) | Describe(ctx) | DescribeChoices(ctx) | DescribeAsOld(ctx);
 }
