@@ -178,3 +178,67 @@ def test_names_beside_each_other_differ(conn3, ours_only):
 def test_redis_cli_shows_it(server, ours_only):
     shown = subprocess.run(["redis-cli", "-s", server.socket_path, "COMMAND", "DOCS"], capture_output=True, text=True, timeout=30, check=True)
     assert "geosearchstore" in shown.stdout and "storedistkey" in shown.stdout and "ERR " not in shown.stdout
+
+
+def hint(argument):
+    """An argument as redis-cli 7.2 hints at it."""
+    flags = argument.get(b"flags", [])
+    kind = argument[b"type"]
+    if kind == b"pure-token":
+        text = argument[b"token"].decode() or '""'
+    elif kind == b"oneof":
+        text = " | ".join(map(hint, argument[b"arguments"]))
+        if b"optional" not in flags or b"token" in argument:
+            text = f"<{text}>"
+    elif kind == b"block":
+        text = " ".join(map(hint, argument[b"arguments"]))
+    else:
+        text = argument[b"display_text"].decode()
+    token = "" if kind == b"pure-token" else argument.get(b"token", b"").decode()
+    alone = text
+    text = f"{token} {text}" if token else text
+    if b"multiple" in flags:
+        text += f" [{text if b'multiple_token' in flags else alone} ...]"
+    return f"[{text}]" if b"optional" in flags else text
+
+
+# What 7.2 shows; where it says something else than 7.0 the comparison with Redis leaves the command out.
+HINTS = {
+    "bitop": "<AND | OR | XOR | NOT> destkey key [key ...]",
+    "client|kill": "<ip:port | <[ID client-id] | [TYPE <NORMAL | MASTER | SLAVE | REPLICA | PUBSUB>] | [USER username] | "
+                   "[ADDR ip:port] | [LADDR ip:port] | [SKIPME <YES | NO>]>",
+    "client|list": "[TYPE <NORMAL | MASTER | REPLICA | PUBSUB>] [ID client-id [client-id ...]]",
+    "client|no-touch": "<ON | OFF>",
+    "client|setinfo": "<LIB-NAME libname | LIB-VER libver>",
+    "client|tracking": "<ON | OFF> [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] [OPTIN] [OPTOUT] [NOLOOP]",
+    "command|getkeys": "command [arg [arg ...]]",
+    "command|getkeysandflags": "command [arg [arg ...]]",
+    "config|get": "parameter [parameter ...]",
+    "geohash": "key [member [member ...]]",
+    "geopos": "key [member [member ...]]",
+    "georadius": "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] "
+                 "[ASC | DESC] [STORE key | STOREDIST key]",
+    "georadiusbymember": "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] [COUNT count [ANY]] "
+                         "[ASC | DESC] [STORE key | STOREDIST key]",
+    "module|loadex": "path [CONFIG name value [CONFIG name value ...]] [ARGS args [args ...]]",
+    "module|unload": "name [KEEPDATA]",
+    "pfmerge": "destkey [sourcekey [sourcekey ...]]",
+    "psubscribe": "pattern [pattern ...]",
+    "set": "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT unix-time-milliseconds | KEEPTTL]",
+    "sort": "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | DESC] [ALPHA] [STORE destination]",
+    "xadd": "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> field value [field value ...]",
+    "xgroup|setid": "key group <id | $> [ENTRIESREAD entries-read]",
+    "xinfo|stream": "key [FULL [COUNT count]]",
+    "zrank": "key member [WITHSCORE]",
+    "zrevrank": "key member [WITHSCORE]",
+}
+
+
+@pytest.mark.parametrize("name", HINTS)
+def test_hints(conn3, ours_only, name):
+    [document] = conn3.do("COMMAND", "DOCS", name).values()
+    shown = " ".join(map(hint, document[b"arguments"]))
+    if name == "client|kill":  # filters are repeated: said once more
+        assert shown.startswith(HINTS[name])
+    else:
+        assert shown == HINTS[name]
