@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/ascii.h"
 #include "modhost/api/areas.h"
@@ -20,6 +21,15 @@ const T* EntryAt(const T* list, size_t entry_size, size_t index) {
   return reinterpret_cast<const T*>(reinterpret_cast<const char*>(list) + index * entry_size);
 }
 
+// What a module wrote into an enumeration, which may be no value of it.
+template <class Enum>
+int NumberIn(const Enum& value) {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int number;
+  std::memcpy(&number, &value, sizeof(number));
+  return number;
+}
+
 constexpr int kDepthMax = 8;
 
 std::string Text(const char* from) { return from == nullptr ? std::string() : std::string(from); }
@@ -32,7 +42,7 @@ const char* DisplayText(const RedisModuleCommandArg& arg, size_t entry_size) {
 
 // Null when all is well.
 const char* WhatIsWrong(const RedisModuleCommandKeySpec& spec) {
-  switch (spec.begin_search_type) {
+  switch (NumberIn(spec.begin_search_type)) {
     case REDISMODULE_KSPEC_BS_UNKNOWN:
       break;
     case REDISMODULE_KSPEC_BS_INDEX:
@@ -46,7 +56,7 @@ const char* WhatIsWrong(const RedisModuleCommandKeySpec& spec) {
     default:
       return "a key specification begins in a way that does not exist";
   }
-  switch (spec.find_keys_type) {
+  switch (NumberIn(spec.find_keys_type)) {
     case REDISMODULE_KSPEC_FK_OMITTED:
     case REDISMODULE_KSPEC_FK_UNKNOWN:
       return nullptr;
@@ -67,18 +77,18 @@ const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, in
   for (size_t i = 0; list != nullptr; ++i) {
     const RedisModuleCommandArg& arg = *EntryAt(list, entry_size, i);
     if (arg.name == nullptr) return nullptr;
-    const bool nests =
-        arg.type == REDISMODULE_ARG_TYPE_ONEOF || arg.type == REDISMODULE_ARG_TYPE_BLOCK;
-    if (arg.type == REDISMODULE_ARG_TYPE_PURE_TOKEN && arg.token == nullptr) {
+    const int type = NumberIn(arg.type);
+    if (type < REDISMODULE_ARG_TYPE_STRING || type > REDISMODULE_ARG_TYPE_BLOCK) {
+      return "an argument of a type that does not exist";
+    }
+    const bool nests = type == REDISMODULE_ARG_TYPE_ONEOF || type == REDISMODULE_ARG_TYPE_BLOCK;
+    if (type == REDISMODULE_ARG_TYPE_PURE_TOKEN && arg.token == nullptr) {
       return "an argument that is a token has none";
     }
     // Whether there is a specification of that number is not asked: the command may have its keys
     // from its registration.
-    if (arg.type == REDISMODULE_ARG_TYPE_KEY && arg.key_spec_index < 0) {
+    if (type == REDISMODULE_ARG_TYPE_KEY && arg.key_spec_index < 0) {
       return "an argument that is a key names no key specification";
-    }
-    if (arg.type < REDISMODULE_ARG_TYPE_STRING || arg.type > REDISMODULE_ARG_TYPE_BLOCK) {
-      return "an argument of a type that does not exist";
     }
     if (nests != (arg.subargs != nullptr)) return "a group of arguments without arguments";
     if (!nests) continue;
@@ -216,7 +226,7 @@ int SetCommandInfo(RedisModuleCommand* handle, const RedisModuleCommandInfo* inf
   std::vector<KeySpec> specs;
   for (size_t i = 0; info->key_specs != nullptr; ++i) {
     const auto& spec = *EntryAt(info->key_specs, info->version->sizeof_keyspec, i);
-    if (spec.begin_search_type == REDISMODULE_KSPEC_BS_INVALID) break;
+    if (NumberIn(spec.begin_search_type) == REDISMODULE_KSPEC_BS_INVALID) break;
     if (const char* why = WhatIsWrong(spec)) return Refuse(adapter, EINVAL, why);
     specs.push_back(SpecOf(adapter, spec));
   }
