@@ -71,6 +71,7 @@ std::vector<KeySpec> KeySpecsOf(const CommandSpec& row) {
                      .last = -1,
                      .limit = 2});
   }
+  if (!specs.empty()) specs[0].notes = row.key_notes;
   return specs;
 }
 
@@ -94,11 +95,7 @@ std::unique_ptr<Command> FromRow(const CommandSpec& row, void* owner) {
   command->key_flags_of_call = row.key_flags_of_call;
   command->key_specs = KeySpecsOf(row);
   command->channels = row.channels;
-  command->summary = row.summary;
-  command->since = row.since;
-  command->group = row.group;
-  command->complexity = row.complexity;
-  command->arguments = row.arguments;
+  command->row = &row;
   command->tips = row.tips;
   return command;
 }

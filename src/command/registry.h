@@ -13,6 +13,7 @@
 
 #include "base/latency_histogram.h"
 #include "base/result.h"
+#include "command/docs.h"
 #include "command/spec.h"
 
 namespace backplane {
@@ -66,9 +67,11 @@ class Command {
   std::string module_name;     // empty for built-ins
   mutable CommandStats stats;  // counted by the engine while everything else is fixed
 
-  // Documentation for COMMAND DOCS.
-  std::string summary, since, group, complexity, arguments;
-  std::string tips;  // COMMAND INFO's, separated by blanks
+  // Where the documentation is (DocsOf in command/docs.h): a built-in command has a row, a module's
+  // has its own once the module described it.
+  const CommandSpec* row = nullptr;
+  std::unique_ptr<const CommandDocs> docs;
+  std::string_view tips;  // COMMAND INFO's, separated by blanks; in the row, or the module's
 
   bool Is(uint64_t flag) const { return (flags & flag) != 0; }
   // Some calls of it have keys. A channel that is routed like a key (SSUBSCRIBE) is none.
@@ -98,7 +101,7 @@ class CommandRegistry {
 
   // Adds rows; containers must come before their subcommands. A bad row (duplicate, arity 0, key
   // range that contradicts the arity) aborts the process with its name: it is a bug of ours.
-  // `owner` is stored in each command.
+  // `owner` is stored in each command. The rows outlive the registry.
   void Add(std::span<const CommandSpec> rows, void* owner = nullptr);
 
   // Adds a command made at run time. kAlreadyExists when the name is taken. The pointer is valid

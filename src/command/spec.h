@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // CommandSpec: one row of a family's table, at the foot of the file with its handlers. All data;
-// RegisterX functions hand the rows to the registry, which checks them at start. Nothing here is
-// mutable.
+// RegisterX functions hand the rows to the registry, which checks them at start and points to them
+// as long as it lives. Nothing here is mutable.
 #pragma once
 
 #include <cstdint>
@@ -45,6 +45,7 @@ struct KeySpec {
   int limit = 0;
   // No rule says which arguments they are: shown only.
   bool unknown = false;
+  std::string_view notes = {};
 };
 
 // Which arguments are channels: `first` and those behind it, all of them when count is -1.
@@ -74,6 +75,8 @@ struct CommandSpec {
   uint64_t acl = 0;  // categories besides those that follow from the flags
   uint32_t key_flags =
       0;  // for COMMAND INFO and ACL; 0 derives RO|ACCESS or RW|UPDATE from the flags
+  // Documentation for COMMAND DOCS (command/docs.h): one sentence, the first version that has it,
+  // the family, what a call costs.
   std::string_view summary = {};
   std::string_view since = {};
   std::string_view group = {};
@@ -85,8 +88,15 @@ struct CommandSpec {
   // How the keys of one call are used, where that depends on its arguments; kKeyVariableFlags.
   KeyFlagsOfCall key_flags_of_call = nullptr;
   ChannelSpec channels = {};
-  std::string_view arguments =
-      {};  // syntax after the name, as `redis-cli` hints show it: "key value [NX|XX]"
+  // What follows the name, in the grammar of command/docs.h: "key value [condition(NX | XX)]".
+  std::string_view arguments = {};
+  // Changes of arguments and replies: "2.4.0: several members; 6.2.0: GT and LT".
+  std::string_view history = {};
+  // Since when there is something better, and what: "6.2.0: `LMOVE`".
+  std::string_view deprecated = {};
+  bool system = false;  // not meant for users
+  // Why the first key specification says what it says; for rows without key_specs.
+  std::string_view key_notes = {};
   // COMMAND INFO's tips for clients and proxies, separated by blanks.
   std::string_view tips = {};
 };

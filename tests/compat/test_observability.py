@@ -114,25 +114,11 @@ def test_shapes(servers, protocol):
     assert shapes[0] == shapes[1]
 
 
-def test_tips(servers):
-    """Of all commands that both have."""
-    def facts(found, infos):
-        for info in infos:
-            found[info[0]] = info[7]
-            facts(found, info[9])
-        return found
-
-    theirs, ours = (facts({}, server.connect().do("COMMAND")) for server in servers)
-    assert theirs
-    assert {name: tips for name, tips in ours.items() if name in theirs} == \
-        {name: tips for name, tips in theirs.items() if name in ours}
-
-
 def test_command_info(servers):
     """Arity, flags, positions and categories of the commands that this file is about."""
     def facts(info):
-        name, arity, flags, first, last, step, categories, tips, _, subcommands = info
-        return name, arity, sorted(flags), first, last, step, sorted(categories), tips, sorted(map(facts, subcommands))
+        name, arity, flags, first, last, step, categories, _, _, subcommands = info
+        return name, arity, sorted(flags), first, last, step, sorted(categories), sorted(map(facts, subcommands))
 
     theirs, ours = (server.connect() for server in servers)
     for name in ("slowlog", "latency", "monitor", "memory", "lolwut", "shutdown"):

@@ -3,8 +3,6 @@
 
 import pytest
 
-from harness.server import not_yet
-
 MODULES = ["commands"]
 
 
@@ -38,6 +36,7 @@ def test_subcommands(conn):
     assert conn.error("commands.parent") == "ERR wrong number of arguments for 'commands.parent' command"
     assert conn.do("commands.both", "sub") == [b"commands.both", b"sub"]
     found = info(conn, "commands.parent")
+    assert found["arity"] == -2 and info(conn, "commands.both")["arity"] == -1
     assert {sub[0] for sub in found["subcommands"]} == {b"commands.parent|set", b"commands.parent|get"}
     assert conn.do("command", "getkeys", "commands.parent", "set", "k", "v") == [b"k"]
     assert set(info(conn, "commands.parent|set")["flags"]) == {b"write", b"module"}
@@ -63,7 +62,6 @@ def test_keys_of_other_commands(conn):
     assert conn.do("commands.keysof", "ping")[0] == b"0"
 
 
-@not_yet("COMMAND DOCS has no history, tips and structured arguments")
 def test_description(conn, conn3):
     docs = conn3.do("command", "docs", "commands.described")[b"commands.described"]
     assert docs[b"summary"] == b"Describes itself."
@@ -85,6 +83,39 @@ def test_description(conn, conn3):
     assert first[b"find_keys"] == {b"type": b"range", b"spec": {b"lastkey": 0, b"keystep": 1, b"limit": 0}}
     assert second[b"begin_search"] == {b"type": b"keyword", b"spec": {b"keyword": b"FROM", b"startfrom": 2}}
     assert second[b"find_keys"] == {b"type": b"keynum", b"spec": {b"keynumidx": 0, b"firstkey": 1, b"keystep": 1}}
+
+
+def test_every_field_of_an_argument(conn3):
+    docs = conn3.do("command", "docs", "commands.choices")[b"commands.choices"]
+    assert list(docs) == [b"group", b"module", b"arguments"]
+    how, last, prefix = docs[b"arguments"]
+    assert last[b"type"] == b"key" and last[b"key_spec_index"] == 3
+    assert how[b"type"] == b"oneof" and b"flags" not in how and b"display_text" not in how and b"token" not in how
+    fast, limit, pair = how[b"arguments"]
+    assert fast[b"token"] == b"FAST" and fast[b"summary"] == b"Now." and b"since" not in fast
+    assert limit[b"type"] == b"integer" and limit[b"since"] == b"1.2" and limit[b"deprecated_since"] == b"1.3"
+    assert pair[b"token"] == b"PAIR" and [part[b"type"] for part in pair[b"arguments"]] == [b"double", b"unix-time"]
+    assert prefix[b"type"] == b"pattern" and prefix[b"flags"] == [b"optional", b"multiple", b"multiple_token"]
+
+
+@pytest.mark.since("7.2")
+def test_display_texts(conn3):
+    how, _, prefix = conn3.do("command", "docs", "commands.choices")[b"commands.choices"][b"arguments"]
+    fast, limit, pair = how[b"arguments"]
+    assert fast[b"display_text"] == b"fast" and limit[b"display_text"] == b"n" and prefix[b"display_text"] == b"prefix"
+    assert b"display_text" not in pair and pair[b"arguments"][0][b"display_text"] == b"from"
+    assert list(limit) == [b"name", b"type", b"display_text", b"token", b"since", b"deprecated_since"]
+
+
+def test_a_description_by_an_older_header(conn3):
+    first, second = conn3.do("command", "docs", "commands.old")[b"commands.old"][b"arguments"]
+    assert first[b"name"] == b"first" and first[b"type"] == b"integer" and first[b"since"] == b"1.1"
+    assert second[b"name"] == b"second" and second[b"type"] == b"string"
+    assert first.get(b"display_text", b"first") == b"first" and second.get(b"display_text", b"second") == b"second"
+
+
+def test_a_command_that_describes_nothing(conn3):
+    assert conn3.do("command", "docs", "commands.name") == {b"commands.name": {b"group": b"module", b"module": b"commands"}}
 
 
 def test_a_second_or_wrong_description_is_refused(conn):

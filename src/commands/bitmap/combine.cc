@@ -97,7 +97,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "bitmap",
      .complexity = "O(N) in the bytes of the longest string",
      .key_specs = kKeys,
-     .arguments = "<AND | OR | XOR | NOT> destkey key [key ...]"},
+     .arguments = "operation(AND | OR | XOR | NOT) destkey:key key..."},
 };
 
 }  // namespace

@@ -165,7 +165,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.6.0",
      .group = "bitmap",
      .complexity = "O(N) in the bytes looked at",
-     .arguments = "key [start end [BYTE | BIT]]"},
+     .arguments = "key [range(start:integer end:integer [unit@7.0.0(BYTE | BIT)])]",
+     .history = "7.0.0: `BYTE` and `BIT`"},
     {.name = "bitpos",
      .handler = BitPos,
      .arity = -3,
@@ -177,7 +178,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.7",
      .group = "bitmap",
      .complexity = "O(N) in the bytes looked at",
-     .arguments = "key bit [start [end [BYTE | BIT]]]"},
+     .arguments = "key bit:integer [range(start:integer [end-unit-block(end:integer "
+                  "[unit@7.0.0(BYTE | BIT)])])]",
+     .history = "7.0.0: `BYTE` and `BIT`"},
 };
 
 }  // namespace

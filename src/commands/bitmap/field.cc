@@ -255,8 +255,11 @@ constexpr CommandSpec kCommands[] = {
      .group = "bitmap",
      .complexity = "O(1) for each operation",
      .key_flags_of_call = BitFieldKeyFlags,
-     .arguments = "key [GET encoding offset | [OVERFLOW <WRAP | SAT | FAIL>] "
-                  "<SET encoding offset value | INCRBY encoding offset increment> ...]"},
+     .arguments =
+         "key [operation(GET get-block(encoding offset:integer) | write([OVERFLOW "
+         "overflow-block(WRAP | SAT | FAIL)] write-operation(SET set-block(encoding offset:integer "
+         "value:integer) | INCRBY incrby-block(encoding offset:integer increment:integer))))...]",
+     .key_notes = "what each operation does to the key: GET reads, the others write"},
     {.name = "bitfield_ro",
      .handler = BitFieldRo,
      .arity = -2,
@@ -268,7 +271,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.0.0",
      .group = "bitmap",
      .complexity = "O(1) for each operation",
-     .arguments = "key [GET encoding offset [GET encoding offset ...]]"},
+     .arguments = "key [GET get-block(encoding offset:integer)]..."},
 };
 
 }  // namespace

@@ -94,7 +94,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.2.0",
      .group = "bitmap",
      .complexity = "O(1)",
-     .arguments = "key offset value"},
+     .arguments = "key offset:integer value:integer"},
     {.name = "getbit",
      .handler = GetBit,
      .arity = 3,
@@ -106,7 +106,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.2.0",
      .group = "bitmap",
      .complexity = "O(1)",
-     .arguments = "key offset"},
+     .arguments = "key offset:integer"},
 };
 
 }  // namespace

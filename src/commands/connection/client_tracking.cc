@@ -199,7 +199,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.0.0",
      .group = "connection",
      .complexity = "O(1), and what the options need",
-     .arguments = "ON | OFF [REDIRECT client-id] [PREFIX prefix [PREFIX prefix ...]] [BCAST] "
+     .arguments = "status(ON | OFF) [REDIRECT client-id:integer] [PREFIX prefix]... [BCAST] "
                   "[OPTIN] [OPTOUT] [NOLOOP]"},
     {.name = "client|caching",
      .handler = Caching,
@@ -210,7 +210,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.0.0",
      .group = "connection",
      .complexity = "O(1)",
-     .arguments = "YES | NO"},
+     .arguments = "mode(YES | NO)"},
     {.name = "client|getredir",
      .handler = GetRedir,
      .arity = 2,

@@ -142,8 +142,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.0",
      .group = "geo",
      .complexity = "O(log(N)) for each position: size of the sorted set",
-     .arguments = "key [NX | XX] [CH] longitude latitude member "
-                  "[longitude latitude member ...]"},
+     .arguments = "key [condition@6.2.0(NX | XX)] [change=CH@6.2.0] data(longitude:double "
+                  "latitude:double member)...",
+     .history = "6.2.0: `CH`, `NX` and `XX`"},
     {.name = "geopos",
      .handler = GeoPos,
      .arity = -2,
@@ -155,7 +156,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.0",
      .group = "geo",
      .complexity = "O(1) for each member",
-     .arguments = "key [member [member ...]]"},
+     .arguments = "key [member...]"},
     {.name = "geodist",
      .handler = GeoDist,
      .arity = -4,
@@ -167,7 +168,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.0",
      .group = "geo",
      .complexity = "O(1)",
-     .arguments = "key member1 member2 [M | KM | FT | MI]"},
+     .arguments = "key member1 member2 [unit(M | KM | FT | MI)]"},
     {.name = "geohash",
      .handler = GeoHash,
      .arity = -2,
@@ -179,7 +180,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.0",
      .group = "geo",
      .complexity = "O(1) for each member",
-     .arguments = "key [member [member ...]]"},
+     .arguments = "key [member...]"},
 };
 
 }  // namespace

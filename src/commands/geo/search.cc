@@ -320,9 +320,12 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .group = "geo",
      .complexity = kComplexity,
-     .arguments = "key <FROMMEMBER member | FROMLONLAT longitude latitude> "
-                  "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> "
-                  "[ASC | DESC] [COUNT count [ANY]] [WITHCOORD] [WITHDIST] [WITHHASH]"},
+     .arguments =
+         "key from(FROMMEMBER member | FROMLONLAT fromlonlat(longitude:double latitude:double)) "
+         "by(circle(BYRADIUS radius:double unit(M | KM | FT | MI)) | box(BYBOX width:double "
+         "height:double unit(M | KM | FT | MI))) [order(ASC | DESC)] [count-block(COUNT "
+         "count:integer [ANY])] [WITHCOORD] [WITHDIST] [WITHHASH]",
+     .history = "7.0.0: units in capital letters"},
     {.name = "geosearchstore",
      .handler = GeoSearchStore,
      .arity = -8,
@@ -334,9 +337,12 @@ constexpr CommandSpec kCommands[] = {
      .group = "geo",
      .complexity = kComplexity,
      .key_specs = key_specs::kStoreFromOne,
-     .arguments = "destination source <FROMMEMBER member | FROMLONLAT longitude latitude> "
-                  "<BYRADIUS radius <M | KM | FT | MI> | BYBOX width height <M | KM | FT | MI>> "
-                  "[ASC | DESC] [COUNT count [ANY]] [STOREDIST]"},
+     .arguments =
+         "destination:key source:key from(FROMMEMBER member | FROMLONLAT "
+         "fromlonlat(longitude:double latitude:double)) by(circle(BYRADIUS radius:double unit(M | "
+         "KM | FT | MI)) | box(BYBOX width:double height:double unit(M | KM | FT | MI))) "
+         "[order(ASC | DESC)] [count-block(COUNT count:integer [ANY])] [STOREDIST]",
+     .history = "7.0.0: units in capital letters"},
     {.name = "georadius",
      .handler = GeoRadius,
      .arity = -6,
@@ -348,8 +354,12 @@ constexpr CommandSpec kCommands[] = {
      .group = "geo",
      .complexity = kComplexity,
      .key_specs = kRadiusKeys,
-     .arguments = "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] "
-                  "[WITHHASH] [COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]"},
+     .arguments =
+         "key longitude:double latitude:double radius:double unit(M | KM | FT | MI) [WITHCOORD] "
+         "[WITHDIST] [WITHHASH] [count-block(COUNT count:integer [ANY@6.2.0])] [order(ASC | DESC)] "
+         "[store(STORE storekey:key'key' | STOREDIST storedistkey:key'key')]",
+     .history = "6.2.0: `ANY` behind `COUNT`; 7.0.0: units in capital letters",
+     .deprecated = "6.2.0: `GEOSEARCH` or `GEOSEARCHSTORE`, with `BYRADIUS`"},
     {.name = "georadius_ro",
      .handler = GeoRadiusRo,
      .arity = -6,
@@ -361,8 +371,11 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.10",
      .group = "geo",
      .complexity = kComplexity,
-     .arguments = "key longitude latitude radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] "
-                  "[WITHHASH] [COUNT count [ANY]] [ASC | DESC]"},
+     .arguments =
+         "key longitude:double latitude:double radius:double unit(M | KM | FT | MI) [WITHCOORD] "
+         "[WITHDIST] [WITHHASH] [count-block(COUNT count:integer [ANY@6.2.0])] [order(ASC | DESC)]",
+     .history = "6.2.0: `ANY` behind `COUNT`",
+     .deprecated = "6.2.0: `GEOSEARCH` with `BYRADIUS`"},
     {.name = "georadiusbymember",
      .handler = GeoRadiusByMember,
      .arity = -5,
@@ -374,8 +387,11 @@ constexpr CommandSpec kCommands[] = {
      .group = "geo",
      .complexity = kComplexity,
      .key_specs = kRadiusByMemberKeys,
-     .arguments = "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
-                  "[COUNT count [ANY]] [ASC | DESC] [STORE key | STOREDIST key]"},
+     .arguments = "key member radius:double unit(M | KM | FT | MI) [WITHCOORD] [WITHDIST] "
+                  "[WITHHASH] [count-block(COUNT count:integer [ANY])] [order(ASC | DESC)] "
+                  "[store(STORE storekey:key'key' | STOREDIST storedistkey:key'key')]",
+     .history = "7.0.0: units in capital letters",
+     .deprecated = "6.2.0: `GEOSEARCH` or `GEOSEARCHSTORE`, with `BYRADIUS` and `FROMMEMBER`"},
     {.name = "georadiusbymember_ro",
      .handler = GeoRadiusByMemberRo,
      .arity = -5,
@@ -387,8 +403,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.2.10",
      .group = "geo",
      .complexity = kComplexity,
-     .arguments = "key member radius <M | KM | FT | MI> [WITHCOORD] [WITHDIST] [WITHHASH] "
-                  "[COUNT count [ANY]] [ASC | DESC]"},
+     .arguments = "key member radius:double unit(M | KM | FT | MI) [WITHCOORD] [WITHDIST] "
+                  "[WITHHASH] [count-block(COUNT count:integer [ANY])] [order(ASC | DESC)]",
+     .deprecated = "6.2.0: `GEOSEARCH` with `BYRADIUS` and `FROMMEMBER`"},
 };
 
 }  // namespace

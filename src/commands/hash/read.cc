@@ -157,7 +157,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.0.0",
      .group = "hash",
      .complexity = "O(N) in the number of fields",
-     .arguments = "key field [field ...]"},
+     .arguments = "key field..."},
     {.name = "hgetall",
      .handler = HGetAll,
      .arity = 2,
@@ -244,7 +244,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .group = "hash",
      .complexity = "O(N) in the number of fields drawn",
-     .arguments = "key [count [WITHVALUES]]",
+     .arguments = "key [options(count:integer [WITHVALUES])]",
      .tips = "nondeterministic_output"},
     {.name = "hscan",
      .handler = HScan,
@@ -257,7 +257,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.0",
      .group = "hash",
      .complexity = "O(1) for each call",
-     .arguments = "key cursor [MATCH pattern] [COUNT count]",
+     .arguments = "key cursor:integer [MATCH pattern] [COUNT count:integer]",
      .tips = "nondeterministic_output"},
 };
 

@@ -99,7 +99,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.9",
      .group = "hyperloglog",
      .complexity = "O(N)",
-     .arguments = "<DECODE | ENCODING | GETREG | TODENSE> key"},
+     .arguments = "subcommand key",
+     .system = true},
     {.name = "pfselftest",
      .handler = PfSelfTest,
      .arity = 1,
@@ -108,7 +109,8 @@ constexpr CommandSpec kCommands[] = {
      .summary = "Tests the HyperLogLog code of this server.",
      .since = "2.8.9",
      .group = "hyperloglog",
-     .complexity = "O(1)"},
+     .complexity = "O(1)",
+     .system = true},
 };
 
 }  // namespace

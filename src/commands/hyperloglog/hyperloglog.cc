@@ -206,7 +206,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.9",
      .group = "hyperloglog",
      .complexity = "O(1) for each element",
-     .arguments = "key [element [element ...]]"},
+     .arguments = "key [element...]"},
     {.name = "pfcount",
      .handler = PfCount,
      .arity = -2,
@@ -218,7 +218,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.9",
      .group = "hyperloglog",
      .complexity = "O(1) for each key",
-     .arguments = "key [key ...]"},
+     .arguments = "key...",
+     .key_notes = "it keeps what it counted in the key"},
     {.name = "pfmerge",
      .handler = PfMerge,
      .arity = -2,
@@ -230,7 +231,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "hyperloglog",
      .complexity = "O(1) for each key",
      .key_specs = kMergeKeys,
-     .arguments = "destkey [sourcekey [sourcekey ...]]"},
+     .arguments = "destkey:key [sourcekey:key...]"},
 };
 
 }  // namespace

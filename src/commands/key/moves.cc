@@ -132,7 +132,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "generic",
      .complexity = "O(1)",
      .key_specs = kRenameKeys,
-     .arguments = "key newkey"},
+     .arguments = "key newkey:key"},
     {.name = "renamenx",
      .handler = RenameNx,
      .arity = 3,
@@ -144,7 +144,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "generic",
      .complexity = "O(1)",
      .key_specs = kRenameNxKeys,
-     .arguments = "key newkey"},
+     .arguments = "key newkey:key",
+     .history = "3.2.0: no error when both names are the same"},
     {.name = "move",
      .handler = Move,
      .arity = 3,
@@ -156,7 +157,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "generic",
      .complexity = "O(1)",
-     .arguments = "key db"},
+     .arguments = "key db:integer"},
     {.name = "copy",
      .handler = Copy,
      .arity = -3,
@@ -168,7 +169,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "generic",
      .complexity = "O(N) in elements",
      .key_specs = kCopyKeys,
-     .arguments = "source destination [DB destination-db] [REPLACE]"},
+     .arguments = "source:key destination:key [DB destination-db:integer] [REPLACE]"},
 };
 
 }  // namespace

@@ -86,8 +86,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.0",
      .group = "generic",
      .complexity = "O(1) for each call",
-     .arguments = "cursor [MATCH pattern] [COUNT count] [TYPE type]",
-     .tips = "nondeterministic_output request_policy:special"},
+     .arguments = "cursor:integer [MATCH pattern] [COUNT count:integer] [TYPE type@6.0.0]",
+     .history = "6.0.0: `TYPE`",
+     .tips = "nondeterministic_output request_policy:special response_policy:special"},
 };
 
 }  // namespace

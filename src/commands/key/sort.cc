@@ -271,11 +271,14 @@ void SortRo(CommandContext& ctx) { SortGeneric(ctx, true); }
 constexpr uint64_t kAcl = kAclSet | kAclSortedSet | kAclList | kAclDangerous;
 
 // Keys that the patterns of BY and GET lead to are known to nobody before the call.
-constexpr KeySpec kSortKeys[] = {{.flags = kKeyRO | kKeyAccess, .begin = 1},
-                                 {.flags = kKeyRO | kKeyAccess, .unknown = true},
-                                 {.flags = kKeyOW | kKeyUpdate, .unknown = true}};
-constexpr KeySpec kSortRoKeys[] = {{.flags = kKeyRO | kKeyAccess, .begin = 1},
-                                   {.flags = kKeyRO | kKeyAccess, .unknown = true}};
+constexpr KeySpec kSortedKey = {.flags = kKeyRO | kKeyAccess, .begin = 1};
+constexpr KeySpec kPatternKeys = {.flags = kKeyRO | kKeyAccess,
+                                  .unknown = true,
+                                  .notes = "BY and GET: elements say which keys are read"};
+constexpr KeySpec kStoreKey = {
+    .flags = kKeyOW | kKeyUpdate, .unknown = true, .notes = "STORE: it can stand anywhere"};
+constexpr KeySpec kSortKeys[] = {kSortedKey, kPatternKeys, kStoreKey};
+constexpr KeySpec kSortRoKeys[] = {kSortedKey, kPatternKeys};
 
 constexpr CommandSpec kCommands[] = {
     {.name = "sort",
@@ -291,9 +294,9 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(N+M*log(M)) in elements and results",
      .keynum = {.store_option = true},
      .key_specs = kSortKeys,
-     .arguments = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | "
-                  "DESC] [ALPHA] "
-                  "[STORE destination]"},
+     .arguments = "key [BY by-pattern:pattern'pattern'#1] [LIMIT limit(offset:integer "
+                  "count:integer)] [GET get-pattern:pattern'pattern'#1]... [order(ASC | DESC)] "
+                  "[sorting=ALPHA] [STORE destination:key#2]"},
     {.name = "sort_ro",
      .handler = SortRo,
      .arity = -2,
@@ -305,8 +308,9 @@ constexpr CommandSpec kCommands[] = {
      .group = "generic",
      .complexity = "O(N+M*log(M)) in elements and results",
      .key_specs = kSortRoKeys,
-     .arguments = "key [BY pattern] [LIMIT offset count] [GET pattern [GET pattern ...]] [ASC | "
-                  "DESC] [ALPHA]"},
+     .arguments =
+         "key [BY by-pattern:pattern'pattern'#1] [LIMIT limit(offset:integer count:integer)] [GET "
+         "get-pattern:pattern'pattern'#1]... [order(ASC | DESC)] [sorting=ALPHA]"},
 };
 
 }  // namespace

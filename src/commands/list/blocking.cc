@@ -93,7 +93,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.0.0",
      .group = "list",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key [key ...] timeout"},
+     .arguments = "key... timeout:double",
+     .history = "6.0.0: parts of a second as timeout"},
     {.name = "brpop",
      .handler = BRPop,
      .arity = -3,
@@ -105,7 +106,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.0.0",
      .group = "list",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key [key ...] timeout"},
+     .arguments = "key... timeout:double",
+     .history = "6.0.0: parts of a second as timeout"},
     {.name = "blmove",
      .handler = BLMove,
      .arity = 6,
@@ -117,7 +119,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "list",
      .complexity = "O(1)",
      .key_specs = key_specs::kMoveElement,
-     .arguments = "source destination <LEFT | RIGHT> <LEFT | RIGHT> timeout"},
+     .arguments =
+         "source:key destination:key wherefrom(LEFT | RIGHT) whereto(LEFT | RIGHT) timeout:double"},
     {.name = "brpoplpush",
      .handler = BRPopLPush,
      .arity = 4,
@@ -129,7 +132,9 @@ constexpr CommandSpec kCommands[] = {
      .group = "list",
      .complexity = "O(1)",
      .key_specs = key_specs::kMoveElement,
-     .arguments = "source destination timeout"},
+     .arguments = "source:key destination:key timeout:double",
+     .history = "6.0.0: parts of a second as timeout",
+     .deprecated = "6.2.0: `BLMOVE` with `RIGHT` and `LEFT`"},
     {.name = "blmpop",
      .handler = BLMPop,
      .arity = -5,
@@ -141,7 +146,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "list",
      .complexity = "O(N+M): keys looked at, and elements taken",
      .keynum = {.numkeys_index = 2},
-     .arguments = "timeout numkeys key [key ...] <LEFT | RIGHT> [COUNT count]"},
+     .arguments =
+         "timeout:double numkeys:integer key... where(LEFT | RIGHT) [COUNT count:integer]"},
 };
 
 }  // namespace

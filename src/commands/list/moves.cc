@@ -126,7 +126,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "list",
      .complexity = "O(1)",
      .key_specs = key_specs::kMoveElement,
-     .arguments = "source destination <LEFT | RIGHT> <LEFT | RIGHT>"},
+     .arguments = "source:key destination:key wherefrom(LEFT | RIGHT) whereto(LEFT | RIGHT)"},
     {.name = "rpoplpush",
      .handler = RPopLPush,
      .arity = 3,
@@ -138,7 +138,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "list",
      .complexity = "O(1)",
      .key_specs = key_specs::kMoveElement,
-     .arguments = "source destination"},
+     .arguments = "source:key destination:key",
+     .deprecated = "6.2.0: `LMOVE` with `RIGHT` and `LEFT`"},
     {.name = "lmpop",
      .handler = LMPop,
      .arity = -4,
@@ -150,7 +151,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "list",
      .complexity = "O(N+M): keys looked at, and elements taken",
      .keynum = {.numkeys_index = 1},
-     .arguments = "numkeys key [key ...] <LEFT | RIGHT> [COUNT count]"},
+     .arguments = "numkeys:integer key... where(LEFT | RIGHT) [COUNT count:integer]"},
 };
 
 }  // namespace

@@ -159,7 +159,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.6.0",
      .group = "generic",
      .complexity = kRestoreComplexity,
-     .arguments = kRestoreArguments},
+     .arguments = "key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME "
+                  "seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]",
+     .history = "3.0.0: `REPLACE`; 5.0.0: `ABSTTL`; 5.0.0: `IDLETIME` and `FREQ`"},
     {.name = "restore-asking",
      .handler = Restore,
      .arity = -4,
@@ -171,7 +173,10 @@ constexpr CommandSpec kCommands[] = {
      .since = "3.0.0",
      .group = "server",
      .complexity = kRestoreComplexity,
-     .arguments = kRestoreArguments},
+     .arguments = "key ttl:integer serialized-value [REPLACE@3.0.0] [ABSTTL@5.0.0] [IDLETIME "
+                  "seconds:integer@5.0.0] [FREQ frequency:integer@5.0.0]",
+     .history = "3.0.0: `REPLACE`; 5.0.0: `ABSTTL`; 5.0.0: `IDLETIME` and `FREQ`",
+     .system = true},
 };
 
 }  // namespace

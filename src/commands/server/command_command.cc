@@ -6,6 +6,7 @@
 #include "base/glob.h"
 #include "command/context.h"
 #include "commands/help.h"
+#include "commands/server/command_docs.h"
 #include "commands/server/server_families.h"
 #include "engine/engine.h"
 
@@ -35,7 +36,11 @@ void ReplyHalf(ReplySink& reply, std::string_view half, std::string_view type,
 
 void ReplyKeySpec(ReplySink& reply, const KeySpec& spec) {
   auto flags = KeyFlagNames(spec.flags);
-  reply.BeginMap(3);
+  reply.BeginMap(spec.notes.empty() ? 3 : 4);
+  if (!spec.notes.empty()) {
+    reply.Bulk("notes");
+    reply.Bulk(spec.notes);
+  }
   reply.Bulk("flags");
   reply.BeginSet(flags.size());
   for (auto f : flags) reply.SimpleString(f);
@@ -89,10 +94,11 @@ void ReplyInfo(ReplySink& reply, const Command& command) {
   reply.BeginSet(categories.size());
   for (auto c : categories) reply.SimpleString("@" + std::string(c));
   const std::vector<std::string_view> tips = TipsOf(command);
-  reply.BeginArray(tips.size());
+  reply.BeginSet(tips.size());
   for (std::string_view tip : tips) reply.Bulk(tip);
-  reply.BeginArray(command.key_specs.size());
+  reply.BeginSet(command.key_specs.size());
   for (const KeySpec& spec : command.key_specs) ReplyKeySpec(reply, spec);
+  if (command.subcommands.empty()) return reply.BeginSet(0);
   reply.BeginArray(command.subcommands.size());
   for (const auto& [name, sub] : command.subcommands) ReplyInfo(reply, *sub);
 }
@@ -120,47 +126,7 @@ void CommandInfo(CommandContext& ctx) {
   }
 }
 
-void ReplyDocs(ReplySink& reply, const Command& command) {
-  struct Field {
-    std::string_view name;
-    const std::string& value;
-  };
-  const Field fields[] = {{"summary", command.summary},
-                          {"since", command.since},
-                          {"group", command.group},
-                          {"complexity", command.complexity},
-                          {"module", command.module_name}};
-  uint64_t count = 0;
-  for (const Field& f : fields) count += f.value.empty() ? 0 : 1;
-  count += command.arguments.empty() ? 0 : 1;
-  count += command.subcommands.empty() ? 0 : 1;
-  reply.Bulk(command.fullname);
-  reply.BeginMap(count);
-  for (const Field& f : fields) {
-    if (f.value.empty()) continue;
-    reply.Bulk(f.name);
-    reply.Bulk(f.value);
-  }
-  if (!command.arguments.empty()) {
-    // The syntax as one free-form argument: clients show its display text.
-    reply.Bulk("arguments");
-    reply.BeginArray(1);
-    reply.BeginMap(3);
-    reply.Bulk("name");
-    reply.Bulk("syntax");
-    reply.Bulk("type");
-    reply.Bulk("string");
-    reply.Bulk("display_text");
-    reply.Bulk(command.arguments);
-  }
-  if (!command.subcommands.empty()) {
-    reply.Bulk("subcommands");
-    reply.BeginMap(command.subcommands.size());
-    for (const auto& [name, sub] : command.subcommands) ReplyDocs(reply, *sub);
-  }
-}
-
-void CommandDocs(CommandContext& ctx) {
+void DocsCommand(CommandContext& ctx) {
   std::vector<const Command*> wanted;
   if (ctx.argc() == 2) {
     for (const Command* c : ctx.engine().commands().All()) wanted.push_back(c);
@@ -170,7 +136,7 @@ void CommandDocs(CommandContext& ctx) {
     if (command != nullptr) wanted.push_back(command);
   }
   ctx.reply().BeginMap(wanted.size());
-  for (const Command* c : wanted) ReplyDocs(ctx.reply(), *c);
+  for (const Command* c : wanted) ReplyCommandDocs(ctx.reply(), *c);
 }
 
 // The command that argv[2...] calls, with its key positions; nullopt after an error reply.
@@ -282,10 +248,11 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.13",
      .group = "server",
      .complexity = "O(N) in names",
-     .arguments = "[command-name [command-name ...]]",
+     .arguments = "[command-name...]",
+     .history = "7.0.0: without names it tells of all commands",
      .tips = "nondeterministic_output_order"},
     {.name = "command|docs",
-     .handler = CommandDocs,
+     .handler = DocsCommand,
      .arity = -2,
      .flags = kFlags,
      .acl = kAclConnection,
@@ -293,7 +260,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .group = "server",
      .complexity = "O(N) in names",
-     .arguments = "[command-name [command-name ...]]",
+     .arguments = "[command-name...]",
      .tips = "nondeterministic_output_order"},
     {.name = "command|getkeys",
      .handler = CommandGetKeys,
@@ -304,7 +271,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.13",
      .group = "server",
      .complexity = "O(N) in arguments",
-     .arguments = "command [arg [arg ...]]"},
+     .arguments = "command [arg...]"},
     {.name = "command|getkeysandflags",
      .handler = CommandGetKeysAndFlags,
      .arity = -3,
@@ -314,7 +281,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .group = "server",
      .complexity = "O(N) in arguments",
-     .arguments = "command [arg [arg ...]]"},
+     .arguments = "command [arg...]"},
     {.name = "command|list",
      .handler = CommandList,
      .arity = -2,
@@ -324,7 +291,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .group = "server",
      .complexity = "O(N) in commands",
-     .arguments = "[FILTERBY MODULE module-name | ACLCAT category | PATTERN pattern]",
+     .arguments = "[FILTERBY filterby(MODULE module-name | ACLCAT category | PATTERN pattern)]",
      .tips = "nondeterministic_output_order"},
     {.name = "command|help",
      .handler = CommandHelp,

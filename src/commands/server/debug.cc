@@ -201,11 +201,11 @@ constexpr CommandSpec kCommands[] = {
      .handler = Debug,
      .arity = -2,
      .flags = kCmdAdmin | kCmdNoScript | kCmdLoading | kCmdStale | kCmdProtected,
-     .summary = "A container for debugging commands.",
+     .summary = "Tools for those who develop the server.",
      .since = "1.0.0",
      .group = "server",
-     .complexity = "Depends on subcommand.",
-     .arguments = "subcommand [argument ...]"},
+     .complexity = "That of the subcommand",
+     .system = true},
 };
 
 }  // namespace

@@ -429,7 +429,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "server",
      .complexity = "O(1)",
-     .arguments = "[section [section ...]]",
+     .arguments = "[section...]",
+     .history = "7.0.0: several sections",
      .tips = "nondeterministic_output request_policy:all_shards response_policy:special"},
 };
 

@@ -70,7 +70,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "server",
      .complexity = "O(1)",
-     .arguments = "[VERSION version] [cards [height]]"},
+     .arguments = "[VERSION version:integer]"},
 };
 
 }  // namespace

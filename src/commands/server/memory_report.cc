@@ -219,7 +219,7 @@ constexpr CommandSpec kCommands[] = {
      .summary = "The allocator's own report.",
      .since = "4.0.0",
      .group = "server",
-     .complexity = "Depends on how much memory is allocated",
+     .complexity = "O(N) in the memory allocated",
      .tips = kReportTips},
 };
 

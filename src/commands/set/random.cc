@@ -119,7 +119,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "set",
      .complexity = "O(N) in the number of members taken",
-     .arguments = "key [count]",
+     .arguments = "key [count:integer@3.2.0]",
+     .history = "3.2.0: `count`",
      .tips = "nondeterministic_output"},
     {.name = "srandmember",
      .handler = SRandMember,
@@ -132,7 +133,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "set",
      .complexity = "O(N) in the number of members drawn",
-     .arguments = "key [count]",
+     .arguments = "key [count:integer@2.6.0]",
+     .history = "2.6.0: `count`",
      .tips = "nondeterministic_output"},
 };
 

@@ -120,8 +120,11 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(1); O(N) in the entries that a trim takes away",
-     .arguments = "key [NOMKSTREAM] [<MAXLEN | MINID> [= | ~] threshold [LIMIT count]] <* | id> "
-                  "field value [field value ...]",
+     .arguments = "key [NOMKSTREAM@6.2.0] [trim(strategy(MAXLEN | MINID@6.2.0) [operator(equal== | "
+                  "approximately=~)] threshold [LIMIT count:integer@6.2.0])] id-selector(auto-id=* "
+                  "| id) data(field value)...",
+     .history = "6.2.0: `NOMKSTREAM`, `MINID` and `LIMIT`; 7.0.0: ids of the form `<ms>-*`",
+     .key_notes = "it trims too",
      .tips = "nondeterministic_output"},
 };
 

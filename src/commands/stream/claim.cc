@@ -254,8 +254,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(log(N)) for each id, in the group's pending entries",
-     .arguments = "key group consumer min-idle-time id [id ...] [IDLE ms] [TIME unix-time-ms] "
-                  "[RETRYCOUNT count] [FORCE] [JUSTID] [LASTID id]",
+     .arguments = "key group consumer min-idle-time id... [IDLE ms:integer] [TIME "
+                  "unix-time-milliseconds:unix-time] [RETRYCOUNT count:integer] [FORCE] [JUSTID] "
+                  "[LASTID lastid]",
      .tips = "nondeterministic_output"},
     {.name = "xautoclaim",
      .handler = XAutoClaim,
@@ -268,7 +269,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .group = "stream",
      .complexity = "O(COUNT)",
-     .arguments = "key group consumer min-idle-time start [COUNT count] [JUSTID]",
+     .arguments = "key group consumer min-idle-time start [COUNT count:integer] [JUSTID]",
+     .history = "7.0.0: a third element of the reply, the ids that were deleted",
      .tips = "nondeterministic_output"},
 };
 

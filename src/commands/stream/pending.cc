@@ -119,7 +119,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(N) in the entries shown, or in the consumers",
-     .arguments = "key group [[IDLE min-idle-time] start end count [consumer]]",
+     .arguments = "key group [filters([IDLE min-idle-time:integer@6.2.0] start end count:integer "
+                  "[consumer])]",
+     .history = "6.2.0: `IDLE`, and ranges without their ends",
      .tips = "nondeterministic_output"},
 };
 

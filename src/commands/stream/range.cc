@@ -39,7 +39,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(N) in the entries returned",
-     .arguments = "key start end [COUNT count]"},
+     .arguments = "key start end [COUNT count:integer]",
+     .history = "6.2.0: ranges without their ends"},
     {.name = "xrevrange",
      .handler = XRevRange,
      .arity = -4,
@@ -51,7 +52,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(N) in the entries returned",
-     .arguments = "key end start [COUNT count]"},
+     .arguments = "key end start [COUNT count:integer]",
+     .history = "6.2.0: ranges without their ends"},
 };
 
 }  // namespace

@@ -328,7 +328,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "stream",
      .complexity = "O(N) in the entries returned",
      .keynum = {.keyword = "streams", .keyword_from = 1},
-     .arguments = "[COUNT count] [BLOCK milliseconds] STREAMS key [key ...] id [id ...]"},
+     .arguments =
+         "[COUNT count:integer] [BLOCK milliseconds:integer] STREAMS streams(key... id...)"},
     {.name = "xreadgroup",
      .handler = XReadGroup,
      .arity = -7,
@@ -341,8 +342,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "stream",
      .complexity = "O(N) in the entries returned",
      .keynum = {.keyword = "streams", .keyword_from = 4},
-     .arguments = "GROUP group consumer [COUNT count] [BLOCK milliseconds] [NOACK] STREAMS key "
-                  "[key ...] id [id ...]"},
+     .arguments = "GROUP group-block(group consumer) [COUNT count:integer] [BLOCK "
+                  "milliseconds:integer] [NOACK] STREAMS streams(key... id...)"},
 };
 
 }  // namespace

@@ -146,7 +146,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(1) for each entry, whatever the stream's size",
-     .arguments = "key id [id ...]"},
+     .arguments = "key id..."},
     {.name = "xtrim",
      .handler = XTrim,
      .arity = -4,
@@ -158,7 +158,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(N) in the entries that go",
-     .arguments = "key <MAXLEN | MINID> [= | ~] threshold [LIMIT count]",
+     .arguments = "key trim(strategy(MAXLEN | MINID@6.2.0) [operator(equal== | approximately=~)] "
+                  "threshold [LIMIT count:integer@6.2.0])",
+     .history = "6.2.0: `MINID` and `LIMIT`",
      .tips = "nondeterministic_output"},
     {.name = "xsetid",
      .handler = XSetId,
@@ -171,7 +173,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "5.0.0",
      .group = "stream",
      .complexity = "O(1)",
-     .arguments = "key last-id [ENTRIESADDED entries-added] [MAXDELETEDID max-deleted-id]"},
+     .arguments = "key last-id [ENTRIESADDED entries-added:integer@7.0.0] [MAXDELETEDID "
+                  "max-deleted-id@7.0.0]",
+     .history = "7.0.0: `ENTRIESADDED` and `MAXDELETEDID`"},
 };
 
 }  // namespace

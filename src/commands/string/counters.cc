@@ -113,7 +113,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key increment"},
+     .arguments = "key increment:integer"},
     {.name = "decrby",
      .handler = DecrBy,
      .arity = 3,
@@ -125,7 +125,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key decrement"},
+     .arguments = "key decrement:integer"},
     {.name = "incrbyfloat",
      .handler = IncrByFloat,
      .arity = 3,
@@ -137,7 +137,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.6.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key increment"},
+     .arguments = "key increment:double"},
 };
 
 }  // namespace

@@ -257,8 +257,12 @@ constexpr CommandSpec kCommands[] = {
      .complexity = "O(1)",
      .key_flags_of_call = SetKeyFlags,
      .arguments =
-         "key value [NX | XX] [GET] [EX seconds | PX milliseconds | EXAT unix-time-seconds | "
-         "PXAT unix-time-milliseconds | KEEPTTL]"},
+         "key value [condition@2.6.12(NX | XX)] [GET@6.2.0] [expiration(EX seconds:integer@2.6.12 "
+         "| PX milliseconds:integer@2.6.12 | EXAT unix-time-seconds:unix-time@6.2.0 | PXAT "
+         "unix-time-milliseconds:unix-time@6.2.0 | KEEPTTL@6.0.0)]",
+     .history = "2.6.12: `EX`, `PX`, `NX` and `XX`; 6.0.0: `KEEPTTL`; 6.2.0: `GET`, `EXAT` and "
+                "`PXAT`; 7.0.0: `GET` goes together with `NX`",
+     .key_notes = "GET reads the key"},
     {.name = "setnx",
      .handler = SetNx,
      .arity = 3,
@@ -270,7 +274,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key value"},
+     .arguments = "key value",
+     .deprecated = "2.6.12: `SET` with `NX`"},
     {.name = "setex",
      .handler = SetEx,
      .arity = 4,
@@ -282,7 +287,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.0.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key seconds value"},
+     .arguments = "key seconds:integer value",
+     .deprecated = "2.6.12: `SET` with `EX`"},
     {.name = "psetex",
      .handler = PSetEx,
      .arity = 4,
@@ -294,7 +300,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.6.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key milliseconds value"},
+     .arguments = "key milliseconds:integer value",
+     .deprecated = "2.6.12: `SET` with `PX`"},
     {.name = "getset",
      .handler = GetSet,
      .arity = 3,
@@ -306,7 +313,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key value"},
+     .arguments = "key value",
+     .deprecated = "6.2.0: `SET` with `GET`"},
     {.name = "getdel",
      .handler = GetDel,
      .arity = 2,
@@ -330,8 +338,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .group = "string",
      .complexity = "O(1)",
-     .arguments = "key [EX seconds | PX milliseconds | EXAT unix-time-seconds | PXAT "
-                  "unix-time-milliseconds | PERSIST]"},
+     .arguments = "key [expiration(EX seconds:integer | PX milliseconds:integer | EXAT "
+                  "unix-time-seconds:unix-time | PXAT unix-time-milliseconds:unix-time | PERSIST)]",
+     .key_notes = "it can change the time to live"},
     {.name = "strlen",
      .handler = StrLen,
      .arity = 2,

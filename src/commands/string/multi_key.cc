@@ -79,7 +79,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key [key ...]",
+     .arguments = "key...",
      .tips = "request_policy:multi_shard"},
     {.name = "mset",
      .handler = MSet,
@@ -92,7 +92,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.1",
      .group = "string",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key value [key value ...]",
+     .arguments = "data(key value)...",
      .tips = "request_policy:multi_shard response_policy:all_succeeded"},
     {.name = "msetnx",
      .handler = MSetNx,
@@ -105,8 +105,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.1",
      .group = "string",
      .complexity = "O(N) in the number of keys",
-     .arguments = "key value [key value ...]",
-     .tips = "request_policy:multi_shard response_policy:agg_min"},
+     .arguments = "data(key value)..."},
 };
 
 }  // namespace

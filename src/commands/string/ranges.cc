@@ -241,7 +241,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.4.0",
      .group = "string",
      .complexity = "O(N) in the length returned",
-     .arguments = "key start end"},
+     .arguments = "key start:integer end:integer"},
     {.name = "substr",
      .handler = GetRange,
      .arity = 4,
@@ -253,7 +253,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.0",
      .group = "string",
      .complexity = "O(N) in the length returned",
-     .arguments = "key start end"},
+     .arguments = "key start:integer end:integer",
+     .deprecated = "2.0.0: `GETRANGE`"},
     {.name = "setrange",
      .handler = SetRange,
      .arity = 4,
@@ -265,7 +266,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.2.0",
      .group = "string",
      .complexity = "O(M) in the length of the value",
-     .arguments = "key offset value"},
+     .arguments = "key offset:integer value"},
     {.name = "lcs",
      .handler = Lcs,
      .arity = -3,
@@ -277,7 +278,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "7.0.0",
      .group = "string",
      .complexity = "O(N*M)",
-     .arguments = "key1 key2 [LEN] [IDX] [MINMATCHLEN min-match-len] [WITHMATCHLEN]"},
+     .arguments =
+         "key1:key key2:key#0 [LEN] [IDX] [MINMATCHLEN min-match-len:integer] [WITHMATCHLEN]"},
 };
 
 }  // namespace

@@ -163,7 +163,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.2.0",
      .group = "sorted-set",
      .complexity = "O(log(N)) for each member",
-     .arguments = "key [NX | XX] [GT | LT] [CH] [INCR] score member [score member ...]"},
+     .arguments = "key [condition@3.0.2(NX | XX)] [comparison@6.2.0(GT | LT)] [change=CH@3.0.2] "
+                  "[increment=INCR@3.0.2] data(score:double member)...",
+     .history = "2.4.0: several members; 3.0.2: `XX`, `NX`, `CH` and `INCR`; 6.2.0: `GT` and `LT`"},
     {.name = "zincrby",
      .handler = ZIncrBy,
      .arity = 4,
@@ -175,7 +177,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.2.0",
      .group = "sorted-set",
      .complexity = "O(log(N))",
-     .arguments = "key increment member"},
+     .arguments = "key increment:integer member"},
 };
 
 }  // namespace

@@ -276,8 +276,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = kUnionCost,
      .keynum = {.numkeys_index = 1},
-     .arguments = "numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-                  "[AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]"},
+     .arguments = "numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE aggregate(SUM | "
+                  "MIN | MAX)] [WITHSCORES]"},
     {.name = "zinter",
      .handler = ZInter,
      .arity = -3,
@@ -289,8 +289,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = kInterCost,
      .keynum = {.numkeys_index = 1},
-     .arguments = "numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-                  "[AGGREGATE <SUM | MIN | MAX>] [WITHSCORES]"},
+     .arguments = "numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE aggregate(SUM | "
+                  "MIN | MAX)] [WITHSCORES]"},
     {.name = "zdiff",
      .handler = ZDiff,
      .arity = -3,
@@ -302,7 +302,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = kDiffCost,
      .keynum = {.numkeys_index = 1},
-     .arguments = "numkeys key [key ...] [WITHSCORES]"},
+     .arguments = "numkeys:integer key... [WITHSCORES]"},
     {.name = "zunionstore",
      .handler = ZUnionStore,
      .arity = -4,
@@ -314,8 +314,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = kUnionCost,
      .keynum = {.numkeys_index = 2, .destination = 1},
-     .arguments = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-                  "[AGGREGATE <SUM | MIN | MAX>]"},
+     .arguments = "destination:key numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE "
+                  "aggregate(SUM | MIN | MAX)]"},
     {.name = "zinterstore",
      .handler = ZInterStore,
      .arity = -4,
@@ -327,8 +327,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = kInterCost,
      .keynum = {.numkeys_index = 2, .destination = 1},
-     .arguments = "destination numkeys key [key ...] [WEIGHTS weight [weight ...]] "
-                  "[AGGREGATE <SUM | MIN | MAX>]"},
+     .arguments = "destination:key numkeys:integer key... [WEIGHTS weight:integer...] [AGGREGATE "
+                  "aggregate(SUM | MIN | MAX)]"},
     {.name = "zdiffstore",
      .handler = ZDiffStore,
      .arity = -4,
@@ -340,7 +340,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = kDiffCost,
      .keynum = {.numkeys_index = 2, .destination = 1},
-     .arguments = "destination numkeys key [key ...]"},
+     .arguments = "destination:key numkeys:integer key..."},
     {.name = "zintercard",
      .handler = ZInterCard,
      .arity = -3,
@@ -352,7 +352,7 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = "O(N*K): size of the smallest operand, and operands",
      .keynum = {.numkeys_index = 1},
-     .arguments = "numkeys key [key ...] [LIMIT limit]"},
+     .arguments = "numkeys:integer key... [LIMIT limit:integer]"},
 };
 
 }  // namespace

@@ -51,7 +51,7 @@ constexpr CommandSpec kCommands[] = {
      .since = "6.2.0",
      .group = "sorted-set",
      .complexity = "O(N) in the number of members drawn",
-     .arguments = "key [count [WITHSCORES]]",
+     .arguments = "key [options(count:integer [WITHSCORES])]",
      .tips = "nondeterministic_output"},
 };
 

@@ -50,7 +50,9 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.2.0",
      .group = "sorted-set",
      .complexity = "O(log(N)+M): size of the sorted set, and members returned",
-     .arguments = "key start stop [BYSCORE | BYLEX] [REV] [LIMIT offset count] [WITHSCORES]"},
+     .arguments = "key start stop [sortby@6.2.0(BYSCORE | BYLEX)] [REV@6.2.0] [LIMIT "
+                  "limit@6.2.0(offset:integer count:integer)] [WITHSCORES]",
+     .history = "6.2.0: `REV`, `BYSCORE`, `BYLEX` and `LIMIT`"},
     {.name = "zrangestore",
      .handler = ZRangeStore,
      .arity = -5,
@@ -62,7 +64,8 @@ constexpr CommandSpec kCommands[] = {
      .group = "sorted-set",
      .complexity = "O(log(N)+M): size of the sorted set, and members stored",
      .key_specs = key_specs::kStoreFromOne,
-     .arguments = "dst src min max [BYSCORE | BYLEX] [REV] [LIMIT offset count]"},
+     .arguments = "dst:key src:key min max [sortby(BYSCORE | BYLEX)] [REV] [LIMIT "
+                  "limit(offset:integer count:integer)]"},
 };
 
 }  // namespace

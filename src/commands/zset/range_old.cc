@@ -37,7 +37,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.2.0",
      .group = "sorted-set",
      .complexity = kCost,
-     .arguments = "key start stop [WITHSCORES]"},
+     .arguments = "key start:integer stop:integer [WITHSCORES]",
+     .deprecated = "6.2.0: `ZRANGE` with `REV`"},
     {.name = "zrangebyscore",
      .handler = ZRangeByScore,
      .arity = -4,
@@ -49,7 +50,10 @@ constexpr CommandSpec kCommands[] = {
      .since = "1.0.5",
      .group = "sorted-set",
      .complexity = kCost,
-     .arguments = "key min max [WITHSCORES] [LIMIT offset count]"},
+     .arguments =
+         "key min:double max:double [WITHSCORES@2.0.0] [LIMIT limit(offset:integer count:integer)]",
+     .history = "2.0.0: `WITHSCORES`",
+     .deprecated = "6.2.0: `ZRANGE` with `BYSCORE`"},
     {.name = "zrevrangebyscore",
      .handler = ZRevRangeByScore,
      .arity = -4,
@@ -61,7 +65,10 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.2.0",
      .group = "sorted-set",
      .complexity = kCost,
-     .arguments = "key max min [WITHSCORES] [LIMIT offset count]"},
+     .arguments =
+         "key max:double min:double [WITHSCORES] [LIMIT limit(offset:integer count:integer)]",
+     .history = "2.1.6: ranges without their ends",
+     .deprecated = "6.2.0: `ZRANGE` with `REV` and `BYSCORE`"},
     {.name = "zrangebylex",
      .handler = ZRangeByLex,
      .arity = -4,
@@ -73,7 +80,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.9",
      .group = "sorted-set",
      .complexity = kCost,
-     .arguments = "key min max [LIMIT offset count]"},
+     .arguments = "key min max [LIMIT limit(offset:integer count:integer)]",
+     .deprecated = "6.2.0: `ZRANGE` with `BYLEX`"},
     {.name = "zrevrangebylex",
      .handler = ZRevRangeByLex,
      .arity = -4,
@@ -85,7 +93,8 @@ constexpr CommandSpec kCommands[] = {
      .since = "2.8.9",
      .group = "sorted-set",
      .complexity = kCost,
-     .arguments = "key max min [LIMIT offset count]"},
+     .arguments = "key max min [LIMIT limit(offset:integer count:integer)]",
+     .deprecated = "6.2.0: `ZRANGE` with `REV` and `BYLEX`"},
 };
 
 }  // namespace

@@ -1,8 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API area: descriptions of commands. What a description says about arity and keys is in force;
-// its documentation becomes that of COMMAND DOCS, arguments as one line of syntax.
+// its documentation becomes that of COMMAND DOCS.
 #include <cerrno>
+#include <cstddef>
 #include <cstdint>
+#include <cstring>
 
 #include "base/ascii.h"
 #include "modhost/api/areas.h"
@@ -19,11 +21,28 @@ const T* EntryAt(const T* list, size_t entry_size, size_t index) {
   return reinterpret_cast<const T*>(reinterpret_cast<const char*>(list) + index * entry_size);
 }
 
+// What a module wrote into an enumeration, which may be no value of it.
+template <class Enum>
+int NumberIn(const Enum& value) {
+  static_assert(sizeof(Enum) == sizeof(int));
+  int number;
+  std::memcpy(&number, &value, sizeof(number));
+  return number;
+}
+
 constexpr int kDepthMax = 8;
+
+std::string Text(const char* from) { return from == nullptr ? std::string() : std::string(from); }
+
+// Modules that were compiled before there was a display text have none.
+const char* DisplayText(const RedisModuleCommandArg& arg, size_t entry_size) {
+  const bool has = entry_size >= offsetof(RedisModuleCommandArg, display_text) + sizeof(char*);
+  return has && arg.display_text != nullptr ? arg.display_text : arg.name;
+}
 
 // Null when all is well.
 const char* WhatIsWrong(const RedisModuleCommandKeySpec& spec) {
-  switch (spec.begin_search_type) {
+  switch (NumberIn(spec.begin_search_type)) {
     case REDISMODULE_KSPEC_BS_UNKNOWN:
       break;
     case REDISMODULE_KSPEC_BS_INDEX:
@@ -37,7 +56,7 @@ const char* WhatIsWrong(const RedisModuleCommandKeySpec& spec) {
     default:
       return "a key specification begins in a way that does not exist";
   }
-  switch (spec.find_keys_type) {
+  switch (NumberIn(spec.find_keys_type)) {
     case REDISMODULE_KSPEC_FK_OMITTED:
     case REDISMODULE_KSPEC_FK_UNKNOWN:
       return nullptr;
@@ -53,30 +72,34 @@ const char* WhatIsWrong(const RedisModuleCommandKeySpec& spec) {
 }
 
 // Null when all is well.
-const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, int specs,
-                        int depth) {
+const char* WhatIsWrong(const RedisModuleCommandArg* list, size_t entry_size, int depth) {
   if (depth > kDepthMax) return "arguments are nested too deeply";
   for (size_t i = 0; list != nullptr; ++i) {
     const RedisModuleCommandArg& arg = *EntryAt(list, entry_size, i);
     if (arg.name == nullptr) return nullptr;
-    const bool nests =
-        arg.type == REDISMODULE_ARG_TYPE_ONEOF || arg.type == REDISMODULE_ARG_TYPE_BLOCK;
-    if (arg.type == REDISMODULE_ARG_TYPE_PURE_TOKEN && arg.token == nullptr) {
+    const int type = NumberIn(arg.type);
+    if (type < REDISMODULE_ARG_TYPE_STRING || type > REDISMODULE_ARG_TYPE_BLOCK) {
+      return "an argument of a type that does not exist";
+    }
+    const bool nests = type == REDISMODULE_ARG_TYPE_ONEOF || type == REDISMODULE_ARG_TYPE_BLOCK;
+    if (type == REDISMODULE_ARG_TYPE_PURE_TOKEN && arg.token == nullptr) {
       return "an argument that is a token has none";
     }
-    if (arg.type == REDISMODULE_ARG_TYPE_KEY &&
-        (arg.key_spec_index < 0 || arg.key_spec_index >= specs)) {
+    // Whether there is a specification of that number is not asked: the command may have its keys
+    // from its registration.
+    if (type == REDISMODULE_ARG_TYPE_KEY && arg.key_spec_index < 0) {
       return "an argument that is a key names no key specification";
     }
     if (nests != (arg.subargs != nullptr)) return "a group of arguments without arguments";
     if (!nests) continue;
-    if (const char* why = WhatIsWrong(arg.subargs, entry_size, specs, depth + 1)) return why;
+    if (const char* why = WhatIsWrong(arg.subargs, entry_size, depth + 1)) return why;
   }
   return nullptr;
 }
 
 KeySpec SpecOf(ModuleCommand& adapter, const RedisModuleCommandKeySpec& spec) {
   KeySpec out;
+  out.notes = adapter.Keep(Text(spec.notes));
   out.flags = static_cast<uint32_t>(spec.flags);
   if (spec.begin_search_type == REDISMODULE_KSPEC_BS_KEYWORD) {
     out.keyword = adapter.Keep(spec.bs.keyword.keyword);
@@ -102,39 +125,77 @@ KeySpec SpecOf(ModuleCommand& adapter, const RedisModuleCommandKeySpec& spec) {
   return out;
 }
 
-// Arguments as a line of syntax: "[FROM numkeys source [source ...]]".
-std::string SyntaxOf(const RedisModuleCommandArg* list, size_t entry_size, int depth) {
-  std::string text;
-  if (list == nullptr || depth > kDepthMax) return text;
-  for (size_t i = 0;; ++i) {
-    const RedisModuleCommandArg& arg = *EntryAt(list, entry_size, i);
-    if (arg.name == nullptr) return text;
-    std::string word = arg.display_text != nullptr ? arg.display_text : arg.name;
-    const bool block = arg.type == REDISMODULE_ARG_TYPE_BLOCK;
-    if (block || arg.type == REDISMODULE_ARG_TYPE_ONEOF) {
-      word = SyntaxOf(arg.subargs, entry_size, depth + 1);
-    }
-    if (arg.type == REDISMODULE_ARG_TYPE_PURE_TOKEN) {
-      word = arg.token != nullptr ? arg.token : word;
-    } else if (arg.token != nullptr) {
-      word = std::string(arg.token) + " " + word;
-    }
-    if ((arg.flags & REDISMODULE_CMD_ARG_MULTIPLE) != 0) word += " [" + word + " ...]";
-    if ((arg.flags & REDISMODULE_CMD_ARG_OPTIONAL) != 0) word = "[" + word + "]";
-    if (!text.empty()) text += ' ';
-    text += word;
+ArgumentType TypeOf(RedisModuleCommandArgType type) {
+  switch (type) {
+    case REDISMODULE_ARG_TYPE_STRING:
+      return ArgumentType::kString;
+    case REDISMODULE_ARG_TYPE_INTEGER:
+      return ArgumentType::kInteger;
+    case REDISMODULE_ARG_TYPE_DOUBLE:
+      return ArgumentType::kDouble;
+    case REDISMODULE_ARG_TYPE_KEY:
+      return ArgumentType::kKey;
+    case REDISMODULE_ARG_TYPE_PATTERN:
+      return ArgumentType::kPattern;
+    case REDISMODULE_ARG_TYPE_UNIX_TIME:
+      return ArgumentType::kUnixTime;
+    case REDISMODULE_ARG_TYPE_PURE_TOKEN:
+      return ArgumentType::kPureToken;
+    case REDISMODULE_ARG_TYPE_ONEOF:
+      return ArgumentType::kOneOf;
+    case REDISMODULE_ARG_TYPE_BLOCK:
+      return ArgumentType::kBlock;
   }
+  return ArgumentType::kString;  // unreachable: WhatIsWrong refuses other numbers
+}
+
+std::vector<ArgumentDoc> ArgumentsOf(const RedisModuleCommandArg* list, size_t entry_size) {
+  std::vector<ArgumentDoc> arguments;
+  for (size_t i = 0; list != nullptr; ++i) {
+    const RedisModuleCommandArg& arg = *EntryAt(list, entry_size, i);
+    if (arg.name == nullptr) break;
+    ArgumentDoc& out = arguments.emplace_back();
+    out.name = arg.name;
+    out.type = TypeOf(arg.type);
+    out.token = Text(arg.token);
+    out.summary = Text(arg.summary);
+    out.since = Text(arg.since);
+    out.deprecated_since = Text(arg.deprecated_since);
+    out.optional = (arg.flags & REDISMODULE_CMD_ARG_OPTIONAL) != 0;
+    out.multiple_token = (arg.flags & REDISMODULE_CMD_ARG_MULTIPLE_TOKEN) != 0;
+    out.multiple = (arg.flags & REDISMODULE_CMD_ARG_MULTIPLE) != 0;
+    if (out.type == ArgumentType::kKey) out.key_spec_index = arg.key_spec_index;
+    if (arg.subargs != nullptr) {
+      out.parts = ArgumentsOf(arg.subargs, entry_size);
+    } else {
+      out.display_text = DisplayText(arg, entry_size);
+    }
+  }
+  return arguments;
+}
+
+std::vector<HistoryEntry> HistoryOf(const RedisModuleCommandHistoryEntry* list, size_t entry_size) {
+  std::vector<HistoryEntry> history;
+  for (size_t i = 0; list != nullptr; ++i) {
+    const RedisModuleCommandHistoryEntry& entry = *EntryAt(list, entry_size, i);
+    if (entry.since == nullptr) break;
+    history.push_back({entry.since, entry.changes});
+  }
+  return history;
 }
 
 void Describe(ModuleCommand& adapter, const RedisModuleCommandInfo& info,
               std::vector<KeySpec> specs) {
   Command& command = adapter.command();
-  auto text = [](const char* from) { return from == nullptr ? std::string() : std::string(from); };
-  command.summary = text(info.summary);
-  command.complexity = text(info.complexity);
-  command.since = text(info.since);
-  command.tips = text(info.tips);
-  command.arguments = SyntaxOf(info.args, info.version->sizeof_arg, 0);
+  auto docs = std::make_unique<CommandDocs>();
+  docs->summary = Text(info.summary);
+  docs->since = Text(info.since);
+  docs->group = "module";
+  docs->complexity = Text(info.complexity);
+  docs->history = HistoryOf(info.history, info.version->sizeof_historyentry);
+  docs->arguments = ArgumentsOf(info.args, info.version->sizeof_arg);
+  command.docs = std::move(docs);
+  command.tips = adapter.Keep(Text(info.tips));
   if (info.arity != 0) command.arity = info.arity;
   if (specs.empty()) return;
   // What COMMAND's first, last and step can say.
@@ -165,7 +226,7 @@ int SetCommandInfo(RedisModuleCommand* handle, const RedisModuleCommandInfo* inf
   std::vector<KeySpec> specs;
   for (size_t i = 0; info->key_specs != nullptr; ++i) {
     const auto& spec = *EntryAt(info->key_specs, info->version->sizeof_keyspec, i);
-    if (spec.begin_search_type == REDISMODULE_KSPEC_BS_INVALID) break;
+    if (NumberIn(spec.begin_search_type) == REDISMODULE_KSPEC_BS_INVALID) break;
     if (const char* why = WhatIsWrong(spec)) return Refuse(adapter, EINVAL, why);
     specs.push_back(SpecOf(adapter, spec));
   }
@@ -174,8 +235,7 @@ int SetCommandInfo(RedisModuleCommand* handle, const RedisModuleCommandInfo* inf
     if (entry.since == nullptr) break;
     if (entry.changes == nullptr) return Refuse(adapter, EINVAL, "history without a change");
   }
-  if (const char* why =
-          WhatIsWrong(info->args, info->version->sizeof_arg, static_cast<int>(specs.size()), 0)) {
+  if (const char* why = WhatIsWrong(info->args, info->version->sizeof_arg, 0)) {
     return Refuse(adapter, EINVAL, why);
   }
   adapter.described = true;

@@ -35,7 +35,6 @@ std::unique_ptr<Command> Describe(const Module& module, const char* name, const 
   if (keys.first > 0 && keys.step <= 0) keys.step = 1;
   command->keys = keys;
   command->module_name = module.name();
-  command->group = "module";
   // What a module does with its keys is not known: everything is assumed.
   if (keys.first > 0) {
     command->key_specs = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate,
@@ -64,6 +63,7 @@ int CreateCommand(RedisModuleCtx* ctx, const char* name, RedisModuleCmdFunc cmdf
   if (!module->loading()) return REDISMODULE_ERR;
   auto command = Describe(*module, name, strflags, {firstkey, lastkey, keystep});
   if (command == nullptr) return REDISMODULE_ERR;
+  if (cmdfunc == nullptr) command->arity = -2;  // a subcommand must follow
   auto adapter = std::make_unique<ModuleCommand>(module, cmdfunc);
   if (!adapter->Register(nullptr, std::move(command))) return REDISMODULE_ERR;
   module->Own(std::move(adapter));

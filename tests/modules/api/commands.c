@@ -78,11 +78,54 @@ static int Subcommands(RedisModuleCtx *ctx) {
 
 static int second_refused, wrong_refused;  // What Describe saw.
 
-// commands.refusals: whether a second and a wrong description were refused as they must be.
+// commands.refusals: whether a second and wrong descriptions were refused as they must be.
 static int Refusals(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   RedisModule_ReplyWithArray(ctx, 2);
   RedisModule_ReplyWithLongLong(ctx, second_refused);
   return RedisModule_ReplyWithLongLong(ctx, wrong_refused);
+}
+
+// How many of these descriptions are refused with EINVAL; the command has none afterwards.
+static int CountRefused(RedisModuleCommand *command, const RedisModuleCommandArg *wrong,
+                        int count) {
+  int refused = 0;
+  for (int i = 0; i < count; ++i) {
+    RedisModuleCommandArg args[] = {wrong[i], {0}};
+    RedisModuleCommandInfo info = {.version = REDISMODULE_COMMAND_INFO_VERSION, .args = args};
+    errno = 0;
+    refused += RedisModule_SetCommandInfo(command, &info) == REDISMODULE_ERR && errno == EINVAL;
+  }
+  return refused;
+}
+
+// commands.choices: every field and flag that an argument can have.
+static int DescribeChoices(RedisModuleCtx *ctx) {
+  if (RedisModule_CreateCommand(ctx, "commands.choices", Reply, "", 0, 0, 0)) return 1;
+  RedisModuleCommandArg pair[] = {{.name = "from", .type = REDISMODULE_ARG_TYPE_DOUBLE},
+                                  {.name = "at", .type = REDISMODULE_ARG_TYPE_UNIX_TIME},
+                                  {0}};
+  RedisModuleCommandArg choices[] = {
+      {.name = "fast", .type = REDISMODULE_ARG_TYPE_PURE_TOKEN, .token = "FAST", .summary = "Now."},
+      {.name = "limit",
+       .type = REDISMODULE_ARG_TYPE_INTEGER,
+       .token = "LIMIT",
+       .since = "1.2",
+       .deprecated_since = "1.3",
+       .display_text = "n"},
+      {.name = "pair", .type = REDISMODULE_ARG_TYPE_BLOCK, .token = "PAIR", .subargs = pair},
+      {0}};
+  RedisModuleCommandArg args[] = {
+      {.name = "how", .type = REDISMODULE_ARG_TYPE_ONEOF, .subargs = choices},
+      // The command has no specification of keys: that is the module's affair.
+      {.name = "last", .type = REDISMODULE_ARG_TYPE_KEY, .key_spec_index = 3},
+      {.name = "prefix",
+       .type = REDISMODULE_ARG_TYPE_PATTERN,
+       .token = "PREFIX",
+       .flags = REDISMODULE_CMD_ARG_OPTIONAL | REDISMODULE_CMD_ARG_MULTIPLE |
+                REDISMODULE_CMD_ARG_MULTIPLE_TOKEN},
+      {0}};
+  RedisModuleCommandInfo info = {.version = REDISMODULE_COMMAND_INFO_VERSION, .args = args};
+  return RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, "commands.choices"), &info);
 }
 
 static int Describe(RedisModuleCtx *ctx) {
@@ -132,12 +175,42 @@ static int Describe(RedisModuleCtx *ctx) {
   errno = 0;
   second_refused = RedisModule_SetCommandInfo(command, &info) != REDISMODULE_OK && errno == EEXIST;
   if (RedisModule_CreateCommand(ctx, "commands.wrong", Reply, "", 0, 0, 0)) return REDISMODULE_ERR;
-  RedisModuleCommandArg nameless[] = {{.name = "x", .type = REDISMODULE_ARG_TYPE_PURE_TOKEN}, {0}};
-  RedisModuleCommandInfo wrong = {.version = REDISMODULE_COMMAND_INFO_VERSION, .args = nameless};
-  errno = 0;
-  int result = RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, "commands.wrong"), &wrong);
-  wrong_refused = result == REDISMODULE_ERR && errno == EINVAL;
+  // A token without text, a key without a specification, a type that there is not, groups of
+  // nothing, parts of what is no group.
+  const RedisModuleCommandArg wrong[] = {
+      {.name = "x", .type = REDISMODULE_ARG_TYPE_PURE_TOKEN},
+      {.name = "x", .type = REDISMODULE_ARG_TYPE_KEY, .key_spec_index = -1},
+      {.name = "x", .type = (RedisModuleCommandArgType)42},
+      {.name = "x", .type = REDISMODULE_ARG_TYPE_BLOCK},
+      {.name = "x", .type = REDISMODULE_ARG_TYPE_ONEOF},
+      {.name = "x", .type = REDISMODULE_ARG_TYPE_STRING, .subargs = block}};
+  const int count = sizeof(wrong) / sizeof(wrong[0]);
+  wrong_refused =
+      CountRefused(RedisModule_GetCommand(ctx, "commands.wrong"), wrong, count) == count;
   return REDISMODULE_OK;
+}
+
+// An argument as headers had it before there was a display text.
+typedef struct {
+  const char *name;
+  RedisModuleCommandArgType type;
+  int key_spec_index;
+  const char *token, *summary, *since;
+  int flags;
+  const char *deprecated_since;
+  RedisModuleCommandArg *subargs;
+} OldArg;
+
+// commands.old: described by a module that was compiled with such a header.
+static int DescribeAsOld(RedisModuleCtx *ctx) {
+  if (RedisModule_CreateCommand(ctx, "commands.old", Reply, "", 0, 0, 0)) return 1;
+  RedisModuleCommandInfoVersion version = *REDISMODULE_COMMAND_INFO_VERSION;
+  version.sizeof_arg = sizeof(OldArg);
+  OldArg args[] = {{.name = "first", .type = REDISMODULE_ARG_TYPE_INTEGER, .since = "1.1"},
+                   {.name = "second", .type = REDISMODULE_ARG_TYPE_STRING},
+                   {0}};
+  RedisModuleCommandInfo info = {.version = &version, .args = (RedisModuleCommandArg *)args};
+  return RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, "commands.old"), &info);
 }
 
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
@@ -171,5 +244,5 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
     RedisModule_Log(ctx, "warning", "something was accepted that must be refused");
     return REDISMODULE_ERR;
   }
-  return result | Subcommands(ctx) | Describe(ctx);
+  return result | Subcommands(ctx) | Describe(ctx) | DescribeChoices(ctx) | DescribeAsOld(ctx);
 }
