@@ -298,7 +298,6 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "appendfsync",
                                          "auto-aof-rewrite-min-size",
                                          "auto-aof-rewrite-percentage",
-                                         "bind-source-addr",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
                                          "disable-thp",
@@ -416,6 +415,7 @@ struct StringRow {
 };
 constexpr StringRow kStrings[] = {
     {"unixsocket", &Settings::unixsocket, kOptionImmutable},
+    {"bind-source-addr", &Settings::bind_source_addr},
     {"requirepass", &Settings::requirepass, kOptionSensitive},
     {"aclfile", &Settings::aclfile, kOptionImmutable},
     {"pidfile", &Settings::pidfile, kOptionImmutable},

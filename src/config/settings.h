@@ -67,6 +67,7 @@ struct Settings {
   int64_t tcp_keepalive = 300;  // seconds
   int64_t timeout = 0;          // seconds; 0: never
   int64_t maxclients = 10000;
+  std::string bind_source_addr;  // where connections that the server opens come from; empty: any
   bool protected_mode = true;
   std::string requirepass;
   std::string aclfile;

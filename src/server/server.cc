@@ -98,7 +98,8 @@ void Server::BuildServices() {
                       persistence_.get(),
                       &samples_,
                       module_reports_.get(),
-                      scripting_.get()};
+                      scripting_.get(),
+                      &migration_peers_};
 }
 
 void Server::RegisterCommands() {
@@ -113,6 +114,7 @@ void Server::RegisterCommands() {
   RegisterGeoCommands(registry_);
   RegisterStreamCommands(registry_);
   RegisterPersistCommands(registry_, *persistence_);
+  RegisterMigrateCommand(registry_, migration_peers_);
   RegisterScriptingCommands(registry_, *scripting_);
   RegisterModuleCommands(registry_, *modules_);
   RegisterTransactionCommands(registry_);
@@ -360,6 +362,7 @@ int64_t Server::OnTimer() {
   memory_limit_->OnCron();
   engine_->tracking().LimitTable(static_cast<size_t>(settings_.tracking_table_max_keys));
   clients_->CheckTimeouts();
+  migration_peers_.CloseIdle(MonotonicMicros());
   persistence_->OnCron();
   modules_->OnCron(static_cast<int>(settings_.hz));
   return period_ms;

@@ -13,6 +13,7 @@
 #include "commands/acl/acl_commands.h"
 #include "commands/connection/connection_commands.h"
 #include "commands/module/module_commands.h"
+#include "commands/persist/migration_peers.h"
 #include "commands/server/server_commands.h"
 #include "commands/server/server_samples.h"
 #include "config/options.h"
@@ -122,6 +123,7 @@ class Server final : public OptionListener,
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;
+  MigrationPeers migration_peers_{&settings_};
   std::unique_ptr<Scripting> scripting_;
   std::unique_ptr<ModuleHost> modules_;
   std::unique_ptr<ModuleReports> module_reports_;

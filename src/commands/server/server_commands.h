@@ -18,6 +18,7 @@ class OptionTable;
 class ConnectionSet;
 class Persistence;
 class EventLoop;
+class MigrationPeers;
 class Scripting;
 class ServerSamples;
 struct StartupDirectives;
@@ -80,7 +81,8 @@ struct ServerServices {
   ServerSamples* samples = nullptr;
   // Sections that come and go with modules; asked after all others. null in tests.
   class ModuleInfoSource* module_info = nullptr;
-  Scripting* scripting = nullptr;  // INFO memory
+  Scripting* scripting = nullptr;             // INFO memory
+  MigrationPeers* migration_peers = nullptr;  // INFO stats
 };
 
 // `services` outlives the registry.
