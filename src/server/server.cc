@@ -172,6 +172,9 @@ Status Server::Configure(const std::vector<std::string>& args) {
   if (!settings_.logfile.empty()) BP_RETURN_IF_ERROR(logger_.OpenFile(settings_.logfile));
   ApplyLogSettings();
   if (settings_.daemonize) BP_RETURN_IF_ERROR(Daemonize());
+  save_temp_name_ = "temp-" + std::to_string(getpid()) + ".rdb";
+  process_.set_config_file(directives_.config_file);
+  process_.Start();
 
   BuildServices();
   RegisterCommands();
@@ -292,7 +295,10 @@ int Server::Run() {
 }
 
 void Server::RequestShutdown(int signal) {
-  if (signal == SIGINT && requested_signal_ == SIGINT) _exit(1);
+  if (signal == SIGINT && (requested_signal_ == SIGINT || served_signal_ == SIGINT)) {
+    unlink(save_temp_name_.c_str());
+    _exit(1);
+  }
   requested_signal_ = signal;
   loop_.Wake();
 }
@@ -309,18 +315,38 @@ ShutdownOptions Server::ShutdownFor(int signal) const {
 }
 
 int Server::BeforeWait() {
-  if (int signal = requested_signal_; signal != 0) [[unlikely]] {
-    requested_signal_ = 0;
-    logger_.Warning(std::string("Received ") + (signal == SIGINT ? "SIGINT" : "SIGTERM") +
-                    " scheduling shutdown...");
-    if (auto status = Shutdown(ShutdownFor(signal)); !status) {
-      logger_.Warning("Errors trying to shut down the server: " + status.error().message);
-    }
-  }
+  if (requested_signal_ != 0) [[unlikely]]
+    ServeSignal();
   return -1;
 }
 
-void Server::OnInForkedChild() {
+void Server::ServeSignal() {
+  const int signal = requested_signal_;
+  if (!signal_logged_) {
+    logger_.Warning(std::string("Received ") + (signal == SIGINT ? "SIGINT" : "SIGTERM") +
+                    " scheduling shutdown...");
+  }
+  signal_logged_ = true;
+  if (cron_paused_) return;
+  served_signal_ = signal;
+  requested_signal_ = 0;
+  signal_logged_ = false;
+  if (auto status = Shutdown(ShutdownFor(signal)); !status) {
+    logger_.Warning("Errors trying to shut down the server: " + status.error().message);
+  }
+  served_signal_ = 0;
+}
+
+bool Server::AbortShutdown() {
+  if (requested_signal_ == 0) return false;
+  requested_signal_ = 0;
+  signal_logged_ = false;
+  logger_.Notice("Shutdown manually aborted.");
+  return true;
+}
+
+void Server::OnInForkedChild(std::string_view purpose) {
+  process_.InForkedChild(purpose);
   // Otherwise the port stays taken, and clients whose connection the server closes are not told,
   // for as long as the child lives.
   for (const auto& listener : listeners_) listener->CloseInForkedChild();
@@ -369,6 +395,8 @@ int64_t Server::OnTimer() {
 }
 
 Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
+  failed_option_.clear();
+  BP_RETURN_IF_ERROR(process_.Apply(names, &failed_option_));
   bool memory_changed = false;
   bool records_changed = false;
   for (const std::string& name : names) {

@@ -45,7 +45,9 @@ class ServerControl {
   virtual ServerFacts Facts() = 0;
   // Stops the loop after the current turn. An error says why not (the final save failed).
   virtual Status Shutdown(const ShutdownOptions& options) = 0;
-  // DEBUG PAUSE-CRON: periodic work rests.
+  // Calls off a shutdown that a signal asked for and that has not begun; false: there is none.
+  virtual bool AbortShutdown() = 0;
+  // DEBUG PAUSE-CRON: periodic work rests, and shutdowns that signals ask for.
   virtual void PauseCron(bool pause) = 0;
 };
 
