@@ -30,20 +30,6 @@ bool HasBlankOrNul(std::string_view text) {
   return std::any_of(text.begin(), text.end(), [](char c) { return IsAsciiSpace(c) || c == '\0'; });
 }
 
-// Rules name commands as they were before rename-command.
-const Command* FindByOwnName(const CommandRegistry& commands, std::string_view fullname) {
-  if (const Command* found = commands.FindFullName(fullname);
-      found != nullptr && EqualsIgnoreCase(found->fullname, fullname)) {
-    return found;
-  }
-  const size_t bar = fullname.find('|');
-  for (const Command* command : commands.All()) {
-    if (!EqualsIgnoreCase(command->fullname, fullname.substr(0, bar))) continue;
-    return bar == std::string_view::npos ? command : command->Subcommand(fullname.substr(bar + 1));
-  }
-  return nullptr;
-}
-
 }  // namespace
 
 uint32_t Selector::AccessOf(uint32_t flags) {
@@ -139,14 +125,15 @@ Status Selector::ApplyCategory(bool allow, std::string_view name) {
 Status Selector::ApplyCommandRule(std::string_view rule, const CommandRegistry& commands) {
   const bool allow = rule[0] == '+';
   const std::string name = ToLower(rule.substr(1));
-  if (FindByOwnName(commands, name) != nullptr) {
+  // Rules name commands as they were before rename-command.
+  if (commands.FindOwnName(name) != nullptr) {
     AddRule({allow, 0, name, {}});
     return {};
   }
   // "command|argument", for commands without subcommands.
   const size_t bar = name.rfind('|');
   const Command* command =
-      bar == std::string::npos || !allow ? nullptr : FindByOwnName(commands, name.substr(0, bar));
+      bar == std::string::npos || !allow ? nullptr : commands.FindOwnName(name.substr(0, bar));
   if (command == nullptr) return Refuse(kUnknown);
   if (command->parent != nullptr) return Refuse(kFirstArgOfSubcommand);
   if (command->has_subcommands()) return Refuse(kUnknown);

@@ -78,6 +78,10 @@ void PurgeAllocator() {
   mallctl("arena." BP_TEXT_(MALLCTL_ARENAS_ALL) ".purge", nullptr, nullptr, nullptr, 0);
 }
 
+void SetAllocatorThreads(bool on) {
+  mallctl("background_thread", nullptr, nullptr, &on, sizeof(on));
+}
+
 const char* AllocatorName() {
   return "jemalloc-" BP_TEXT_(JEMALLOC_VERSION_MAJOR) "." BP_TEXT_(
       JEMALLOC_VERSION_MINOR) "." BP_TEXT_(JEMALLOC_VERSION_BUGFIX);
@@ -115,6 +119,8 @@ AllocatorInfo ReadAllocatorInfo() {
 std::string AllocatorReport() { return {}; }
 
 void PurgeAllocator() { malloc_trim(0); }
+
+void SetAllocatorThreads(bool) {}
 
 const char* AllocatorName() { return "libc"; }
 

@@ -29,6 +29,10 @@ std::string AllocatorReport();
 // Gives all unused pages back to the kernel.
 void PurgeAllocator();
 
+// Whether threads of the allocator give unused pages back, or whoever frees next. No-op where the
+// allocator has none.
+void SetAllocatorThreads(bool on);
+
 // Bytes that the allocator set aside for `block`, which it handed out; 0 for null.
 // (Not const: the compiler would take a fresh block for one that is read before it is written.)
 size_t UsableSize(void* block);

@@ -147,6 +147,10 @@ void Session::DeliverRedirectBroken(uint64_t redirect) {
 
 size_t Session::memory() const {
   size_t bytes = subscription_memory() + held_.capacity() * sizeof(HeldMessage);
+  for (const HeldMessage& held : held_) {
+    bytes += held.pattern.size() + held.channel.size() + held.message.size();
+    for (const std::string& key : held.keys) bytes += sizeof(key) + key.size();
+  }
   if (transaction != nullptr) bytes += transaction->memory();
   if (tracking != nullptr) bytes += tracking->memory();
   for (const auto& watched : watcher.keys()) bytes += sizeof(watched) + watched.key.size();

@@ -81,6 +81,21 @@ TEST(ClientTracking, MessagesWaitForTheReply) {
   EXPECT_EQ(a.Take(), Message("k") + ">2\r\n$10\r\ninvalidate\r\n_\r\n");
 }
 
+TEST(ClientTracking, MessagesThatWaitCountAsMemory) {
+  constexpr size_t kLarge = 100'000;
+  Client a(1);
+  const size_t before = a.session().memory();
+  ASSERT_TRUE(a.session().HoldMessages());
+  a.session().OnMessage("channel", std::string(kLarge, 'x'));
+  EXPECT_GT(a.session().memory(), before + kLarge);
+  const std::string key(kLarge, 'k');
+  const std::vector<std::string_view> keys = {key};
+  a.session().OnInvalidation(&keys);
+  EXPECT_GT(a.session().memory(), before + 2 * kLarge);
+  a.session().ReleaseMessages();
+  EXPECT_LT(a.session().memory(), before + kLarge);
+}
+
 TEST(ClientTracking, ASessionThatGoesLeavesNothing) {
   ClientTracking tracking;
   Client stays(1);

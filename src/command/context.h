@@ -50,6 +50,7 @@ class CommandContext {
   const EncodingLimits& limits() { return db_->keyspace().limits(); }
   Engine& engine() { return engine_; }
   Session& session() { return session_; }
+  const Session& session() const { return session_; }
   const Command& command() const { return command_; }
   // The owner that the command was registered with; the row says its class.
   template <class T>

@@ -108,6 +108,8 @@ struct CommandRegistry::Table {
     size_t operator()(std::string_view name) const { return HashBytes(name); }
   };
   std::unordered_map<std::string, std::unique_ptr<Command>, NameHash, std::equal_to<>> by_name;
+  // Those that rename-command took away.
+  std::vector<std::unique_ptr<Command>> hidden;
 };
 
 Command* Command::Subcommand(std::string_view sub) const {
@@ -195,6 +197,25 @@ Command* CommandRegistry::FindFullName(std::string_view fullname) const {
   return parent == nullptr ? nullptr : parent->Subcommand(fullname.substr(bar + 1));
 }
 
+const Command* CommandRegistry::FindOwnName(std::string_view fullname) const {
+  if (const Command* found = FindFullName(fullname);
+      found != nullptr && EqualsIgnoreCase(found->fullname, fullname)) {
+    return found;
+  }
+  const size_t bar = fullname.find('|');
+  const auto search = [&](const Command& command) -> const Command* {
+    if (!EqualsIgnoreCase(command.fullname, fullname.substr(0, bar))) return nullptr;
+    return bar == std::string_view::npos ? &command : command.Subcommand(fullname.substr(bar + 1));
+  };
+  for (const auto& [name, command] : table_->by_name) {
+    if (const Command* found = search(*command)) return found;
+  }
+  for (const auto& command : table_->hidden) {
+    if (const Command* found = search(*command)) return found;
+  }
+  return nullptr;
+}
+
 size_t CommandRegistry::size() const { return table_->by_name.size(); }
 
 std::vector<Command*> CommandRegistry::All() const {
@@ -217,7 +238,11 @@ Status CommandRegistry::Rename(std::string_view name, std::string_view new_name)
   auto command = std::move(it->second);
   table_->by_name.erase(it);
   ++generation_;
-  if (!target.empty()) table_->by_name.emplace(std::move(target), std::move(command));
+  if (target.empty()) {
+    table_->hidden.push_back(std::move(command));
+  } else {
+    table_->by_name.emplace(std::move(target), std::move(command));
+  }
   return {};
 }
 

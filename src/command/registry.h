@@ -125,7 +125,12 @@ class CommandRegistry {
   // Changes with every Add and Remove: what caches a Command* compares it.
   uint64_t generation() const { return generation_; }
 
-  // rename-command. An empty new name removes. Errors: kNotFound, kAlreadyExists.
+  // The command that was registered under that full name, whatever it is called now and whether it
+  // can be called at all; for rules of permissions. Case ignored; null for none.
+  const Command* FindOwnName(std::string_view fullname) const;
+
+  // rename-command. An empty new name: nobody can call it any more. Errors: kNotFound,
+  // kAlreadyExists.
   Status Rename(std::string_view name, std::string_view new_name);
 
  private:

@@ -14,6 +14,7 @@
 #include "base/numbers.h"
 #include "base/quoting.h"
 #include "config/option_kinds.h"
+#include "config/process_rows.h"
 #include "keyspace/eviction.h"
 #include "keyspace/notify.h"
 
@@ -288,7 +289,6 @@ Status CheckShutdown(int64_t bits) {
 // Options of Redis 7.2 whose features this server does not have.
 constexpr std::string_view kMissing[] = {"activedefrag",
                                          "activerehashing",
-                                         "active-expire-effort",
                                          "aof-load-truncated",
                                          "aof-rewrite-incremental-fsync",
                                          "aof-timestamp-enabled",
@@ -298,21 +298,13 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "appendfsync",
                                          "auto-aof-rewrite-min-size",
                                          "auto-aof-rewrite-percentage",
-                                         "bind-source-addr",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
-                                         "disable-thp",
-                                         "ignore-warnings",
-                                         "jemalloc-bg-thread",
                                          "min-replicas-max-lag",
                                          "min-replicas-to-write",
                                          "no-appendfsync-on-rewrite",
-                                         "oom-score-adj",
-                                         "oom-score-adj-values",
-                                         "proc-title-template",
                                          "propagation-error-behavior",
                                          "rdb-del-sync-files",
-                                         "rdb-save-incremental-fsync",
                                          "repl-backlog-size",
                                          "repl-backlog-ttl",
                                          "repl-disable-tcp-nodelay",
@@ -326,7 +318,6 @@ constexpr std::string_view kMissing[] = {"activedefrag",
                                          "replica-priority",
                                          "replica-read-only",
                                          "replica-serve-stale-data",
-                                         "set-proc-title",
                                          "slave-lazy-flush",
                                          "slave-priority",
                                          "slave-read-only",
@@ -357,6 +348,7 @@ constexpr BoolRow kBools[] = {
     {"crash-log-enabled", &Settings::crash_log_enabled},
     {"module-load-probe", &Settings::module_load_probe, kOptionProtected},
     {"always-show-logo", &Settings::always_show_logo, kOptionImmutable},
+    {"rdb-save-incremental-fsync", &Settings::rdb_save_incremental_fsync},
     {"rdbcompression", &Settings::rdbcompression},
     {"rdbchecksum", &Settings::rdbchecksum, kOptionImmutable},
     {"stop-writes-on-bgsave-error", &Settings::stop_writes_on_bgsave_error},
@@ -395,6 +387,7 @@ constexpr IntegerRow kIntegers[] = {
     {"maxmemory-samples", &Settings::maxmemory_samples, 1, 64},
     {"maxmemory-eviction-tenacity", &Settings::maxmemory_eviction_tenacity, 0, 100},
     {"lfu-log-factor", &Settings::lfu_log_factor, 0, INT_MAX},
+    {"active-expire-effort", &Settings::active_expire_effort, 1, 10},
     {"lfu-decay-time", &Settings::lfu_decay_time, 0, INT_MAX},
     {"databases", &Settings::databases, 1, INT_MAX, kOptionImmutable},
     {"list-compress-depth", &Settings::list_compress_depth, 0, INT_MAX},
@@ -416,6 +409,7 @@ struct StringRow {
 };
 constexpr StringRow kStrings[] = {
     {"unixsocket", &Settings::unixsocket, kOptionImmutable},
+    {"bind-source-addr", &Settings::bind_source_addr},
     {"requirepass", &Settings::requirepass, kOptionSensitive},
     {"aclfile", &Settings::aclfile, kOptionImmutable},
     {"pidfile", &Settings::pidfile, kOptionImmutable},
@@ -484,6 +478,7 @@ void RegisterEncodingOptions(OptionTable& table, EncodingLimits& limits) {
 
 void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
   RegisterTlsOptions(table, settings.tls);
+  RegisterProcessOptions(table, settings);
   for (const BoolRow& r : kBools)
     AddOption<BoolOption>(table, r.name, r.flags, &(settings.*r.field));
   for (const IntegerRow& r : kIntegers) {

@@ -153,12 +153,16 @@ Result<StartupDirectives> ApplyCommandLine(OptionTable& options,
   }
   LineReader reader(options, &directives);
   while (i < args.size()) {
-    if (!args[i].starts_with("--")) {
-      return Fail(ErrorCode::kInvalidArgument,
-                  "Bad directive or wrong number of arguments: '" + args[i] + "'");
-    }
-    std::vector<std::string> words = {args[i].substr(2)};
+    // Behind the file's name the dashes may be missing.
+    const std::string first = args[i].substr(args[i].starts_with("--") ? 2 : 0);
+    const auto parts = SplitArgs(first);  // "--port 7000" may be one argument
+    std::vector<std::string> words = {first};
+    if (parts.has_value() && parts->size() > 1) words = *parts;
     ++i;
+    // A value may begin with dashes too: what follows a name is its value. `--save` alone is known
+    // to mean no save points.
+    const bool bare = words.size() == 1 && words[0] != "save";
+    if (bare && i < args.size() && args[i].starts_with("--")) words.push_back(args[i++]);
     // One argument that holds several words ("--save '60 1000'") is read like a line of the file.
     while (i < args.size() && !args[i].starts_with("--")) {
       auto split = SplitArgs(args[i]);

@@ -119,12 +119,16 @@ Status OptionTable::SetAtRuntime(const std::vector<std::pair<std::string, std::s
       return SetFailure(name, status.error().message);
     }
   }
-  for (OptionListener* listener : listeners_) {
-    if (auto status = listener->OnOptionsChanged(names); !status) {
-      put_back();
-      const std::string failed = listener->failed_option();
-      return SetFailure(failed.empty() ? names[0] : failed, status.error().message);
+  for (size_t i = 0; i < listeners_.size(); ++i) {
+    auto status = listeners_[i]->OnOptionsChanged(names);
+    if (status) continue;
+    const std::string failed = listeners_[i]->failed_option();
+    put_back();
+    // What has been done already is undone by telling the old values; it worked with them before.
+    for (size_t told = 0; told <= i; ++told) {
+      static_cast<void>(listeners_[told]->OnOptionsChanged(names));
     }
+    return SetFailure(failed.empty() ? names[0] : failed, status.error().message);
   }
   return {};
 }

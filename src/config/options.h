@@ -53,7 +53,7 @@ class Option {
 };
 
 // Told after options have been set (all of one CONFIG SET at once); an error makes CONFIG SET put
-// the old values back.
+// the old values back and tell those who know of the new ones again, the one that failed included.
 class OptionListener {
  public:
   virtual ~OptionListener() = default;

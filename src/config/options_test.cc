@@ -86,6 +86,48 @@ TEST_F(OptionsTest, AListenersRefusalPutsTheOldValuesBack) {
   EXPECT_EQ(settings_.port, 6379);
 }
 
+TEST_F(OptionsTest, WhoWasToldOfRefusedValuesIsToldTheOldOnes) {
+  class Follower final : public OptionListener {
+   public:
+    Follower(const int64_t* value, bool refuses) : value_(value), refuses_(refuses) {}
+    Status OnOptionsChanged(const std::vector<std::string>&) override {
+      told.push_back(*value_);
+      if (refuses_ && *value_ == 7000) return Fail(ErrorCode::kIo, "port in use");
+      return {};
+    }
+    std::vector<int64_t> told;
+
+   private:
+    const int64_t* value_;
+    bool refuses_;
+  };
+  Follower first(&settings_.port, false);
+  Follower refuser(&settings_.port, true);
+  Follower last(&settings_.port, false);
+  for (Follower* listener : {&first, &refuser, &last}) table_.AddListener(listener);
+  EXPECT_NE(SetError("port", "7000"), "");
+  const std::vector<int64_t> both = {7000, 6379};
+  EXPECT_EQ(first.told, both);
+  EXPECT_EQ(refuser.told, both);
+  EXPECT_TRUE(last.told.empty());
+}
+
+TEST_F(OptionsTest, ValuesOfTheCommandLineMayBeginWithDashes) {
+  ASSERT_TRUE(ApplyCommandLine(table_, {"--proc-title-template", "--x", "--port", "1"}));
+  EXPECT_EQ(settings_.proc_title_template, "--x");
+  EXPECT_EQ(settings_.port, 1);
+  ASSERT_TRUE(ApplyCommandLine(table_, {"--proc-title-template --y", "--save", "--port", "2"}));
+  EXPECT_EQ(settings_.proc_title_template, "--y");
+  EXPECT_TRUE(settings_.save.empty());
+  EXPECT_EQ(settings_.port, 2);
+  EXPECT_FALSE(ApplyCommandLine(table_, {"--port", "--loglevel", "debug"}));
+  // Behind a file the first name may do without.
+  ASSERT_TRUE(
+      ApplyCommandLine(table_, {File("port 3\n"), "loglevel", "debug", "--maxclients", "7"}));
+  EXPECT_EQ(settings_.loglevel, 0);
+  EXPECT_EQ(settings_.maxclients, 7);
+}
+
 TEST_F(OptionsTest, PatternsAndAliasesFindOptions) {
   EXPECT_EQ(Get("hash-max-ziplist-entries"), Get("hash-max-listpack-entries"));
   EXPECT_EQ(SetError("hash-max-ziplist-entries", "5"), "");

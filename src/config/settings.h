@@ -4,6 +4,7 @@
 // CONFIG SET takes effect without ceremony. options.h names the fields. Engine thread.
 #pragma once
 
+#include <array>
 #include <cstdint>
 #include <string>
 #include <vector>
@@ -67,6 +68,7 @@ struct Settings {
   int64_t tcp_keepalive = 300;  // seconds
   int64_t timeout = 0;          // seconds; 0: never
   int64_t maxclients = 10000;
+  std::string bind_source_addr;  // where connections that the server opens come from; empty: any
   bool protected_mode = true;
   std::string requirepass;
   std::string aclfile;
@@ -95,11 +97,22 @@ struct Settings {
   bool always_show_logo = false;
   std::string dir = ".";
 
+  // the process
+  int64_t oom_score_adj = 0;                                    // OomScore::Mode
+  std::array<int64_t, 3> oom_score_adj_values = {0, 200, 800};  // server, replica, forked child
+  bool set_proc_title = true;
+  std::string proc_title_template = "{title} {listen-addr} {server-mode}";
+  bool disable_thp = true;  // transparent huge pages
+  bool jemalloc_bg_thread = true;
+  std::string ignore_warnings;  // stored only: of what it may name, nothing is checked
+  std::string locale_collate;   // empty: the environment's
+
   // snapshots
   std::vector<SavePoint> save = {{3600, 1}, {300, 100}, {60, 10000}};
   std::string dbfilename = "dump.rdb";
   bool rdbcompression = true;
   bool rdbchecksum = true;
+  bool rdb_save_incremental_fsync = true;
   bool stop_writes_on_bgsave_error = true;
   int64_t rdb_key_save_delay = 0;  // microseconds for each key, for tests
   int64_t key_load_delay = 0;
@@ -108,6 +121,7 @@ struct Settings {
 
   // keyspace
   int64_t notify_keyspace_events = 0;  // NotifyClass bits
+  int64_t active_expire_effort = 1;    // 1 to 10
   bool lazyfree_lazy_expire = false;
   bool lazyfree_lazy_server_del = false;
   bool lazyfree_lazy_user_del = false;

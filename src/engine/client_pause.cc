@@ -54,11 +54,11 @@ void ClientPause::End() {
   timer_ = 0;
   engine_->set_client_pause(nullptr);
   // Served before those that come now: they were there first.
-  std::vector<std::pair<int, std::string>> ready;
-  ready.swap(ready_);
-  if (!ready.empty()) {
+  const auto ready = std::exchange(ready_, {});
+  const auto order = std::exchange(ready_order_, {});
+  if (!order.empty()) {
     Engine::Unit unit(*engine_);
-    for (const auto& [db, key] : ready) engine_->key_waiters().Signal(db, key);
+    for (const auto& item : order) engine_->key_waiters().Signal(item->first, item->second);
   }
   // What a client does now may begin a pause: those behind it then wait for the end of that one.
   while (!postponed_.empty() && engine_->client_pause() == nullptr) {
@@ -92,6 +92,12 @@ void ClientPause::Keep(Session& session, std::vector<std::string> args) {
   for (Postponed& postponed : postponed_) {
     if (postponed.session() == &session) postponed.args = std::move(args);
   }
+}
+
+// A key may become ready over and over while its client waits for the end.
+void ClientPause::SignalLater(int db, std::string_view key) {
+  const auto [item, is_new] = ready_.emplace(db, key);
+  if (is_new) ready_order_.push_back(item);
 }
 
 int64_t ClientPause::OnTimer() {

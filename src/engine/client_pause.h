@@ -7,6 +7,7 @@
 #pragma once
 
 #include <list>
+#include <set>
 #include <string>
 #include <string_view>
 #include <utility>
@@ -43,7 +44,7 @@ class ClientPause final : private TimerHandler {
   // here, and run at the end.
   void Keep(Session& session, std::vector<std::string> args);
   // A key became ready for a client that must not go on now: it is asked again at the end.
-  void SignalLater(int db, std::string_view key) { ready_.emplace_back(db, key); }
+  void SignalLater(int db, std::string_view key);
 
  private:
   class Postponed;
@@ -56,7 +57,9 @@ class ClientPause final : private TimerHandler {
   Mode mode_ = Mode::kWrites;
   int64_t end_ms_ = 0;  // in the loop's time
   std::list<Postponed> postponed_;
-  std::vector<std::pair<int, std::string>> ready_;
+  // Keys of SignalLater, each once, and the order in which they came.
+  std::set<std::pair<int, std::string>> ready_;
+  std::vector<std::set<std::pair<int, std::string>>::const_iterator> ready_order_;
 };
 
 }  // namespace backplane

@@ -9,6 +9,7 @@
 #include "command/context.h"
 #include "command/registry.h"
 #include "config/settings.h"
+#include "engine/key_waiters.h"
 #include "keyspace/keyspace.h"
 #include "resp/output_buffer.h"
 #include "resp/resp_encoder.h"
@@ -88,6 +89,38 @@ TEST_F(ClientPauseTest, AKeptRequestMayPauseAgain) {
   pause_.End();
   EXPECT_FALSE(two.waits());
   EXPECT_TRUE(two.answered());
+}
+
+// A client that waits for a key, and is told of it once however often that became ready.
+TEST_F(ClientPauseTest, KeysThatBecomeReadyAreSignalledOnce) {
+  class Waiter final : public KeyWaiter {
+   public:
+    int waits_in_db() const override { return 0; }
+    const std::vector<std::string>& waits_for() const override { return keys_; }
+    bool wakes_on_delete() const override { return true; }
+    bool OnKeyReady(const std::string& key) override {
+      told.push_back(key);
+      return false;
+    }
+    std::vector<std::string> told;
+
+   private:
+    std::vector<std::string> keys_ = {"a", "b"};
+  } waiter;
+  engine_.key_waiters().Add(&waiter);
+  pause_.Begin(ClientPause::Mode::kAll, kLongMs);
+  for (int i = 0; i < 3; ++i) {
+    pause_.SignalLater(0, "b");
+    pause_.SignalLater(0, "a");
+  }
+  EXPECT_TRUE(waiter.told.empty());
+  pause_.End();
+  EXPECT_EQ(waiter.told, (std::vector<std::string>{"b", "a"}));
+  // Nothing is left of it for the next pause.
+  pause_.Begin(ClientPause::Mode::kAll, kLongMs);
+  pause_.End();
+  EXPECT_EQ(waiter.told.size(), 2u);
+  engine_.key_waiters().Remove(&waiter);
 }
 
 }  // namespace

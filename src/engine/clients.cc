@@ -9,7 +9,9 @@
 
 #include <algorithm>
 
+#include "acl/user.h"
 #include "base/assert.h"
+#include "command/context.h"
 #include "engine/call_records.h"
 
 namespace backplane {
@@ -31,6 +33,19 @@ void KeepAlive(int fd, int seconds) {
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPIDLE, &seconds, sizeof(seconds));
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPINTVL, &interval, sizeof(interval));
   setsockopt(fd, IPPROTO_TCP, TCP_KEEPCNT, &probes, sizeof(probes));
+}
+
+bool MayStaySubscribed(const User& user, const Session& session) {
+  for (const auto& channel : session.channels()) {
+    if (!user.AllowsChannel(channel, false)) return false;
+  }
+  for (const auto& channel : session.shard_channels()) {
+    if (!user.AllowsChannel(channel, false)) return false;
+  }
+  for (const auto& pattern : session.patterns()) {
+    if (!user.AllowsChannel(pattern, true)) return false;
+  }
+  return true;
 }
 
 }  // namespace
@@ -99,11 +114,22 @@ size_t Clients::blocked_count() const {
   return count;
 }
 
+void Clients::CloseForbiddenSubscribers(const User& user) {
+  const CommandContext* const running = engine_->current();
+  for (auto& [id, client] : by_id_) {
+    const Session& session = client->session();
+    if (session.user.get() != &user || !session.subscribed()) continue;
+    if (MayStaySubscribed(user, session)) continue;
+    const bool is_caller = running != nullptr && &running->session() == &session;
+    is_caller ? client->CloseAfterReply() : client->Close();
+  }
+}
+
 bool Clients::IsFull() const {
   const auto limit = static_cast<size_t>(engine_->settings().maxclients);
   if (by_id_.size() < limit) return false;
   const auto going = std::count_if(by_id_.begin(), by_id_.end(), [](const auto& pair) {
-    return pair.second->connection_->closing();
+    return pair.second->connection_->gone();
   });
   return by_id_.size() - static_cast<size_t>(going) >= limit;
 }

@@ -112,6 +112,10 @@ class Clients final : public AcceptHandler,
   // Closes the client when it holds more output than it may.
   void CheckOutputLimit(NetClient& client);
 
+  // The user may do less than before: closes its clients that listen to what it may not hear. The
+  // one whose command runs gets its reply.
+  void CloseForbiddenSubscribers(const User& user);
+
   // --- SessionFinder ---
   Session* FindSession(uint64_t id) override;
 
@@ -187,7 +191,8 @@ class Clients final : public AcceptHandler,
   void MeasureScheduled();
   // Closes the clients that hold most until the others are below the limit.
   void EvictClients();
-  // No room for one more client; those that are about to go do not count.
+  // No room for one more client. Those that go with this turn of the loop do not count; those that
+  // are to go once they have read their last reply do, for they may never read it.
   bool IsFull() const;
 
   Engine* engine_;

@@ -140,8 +140,8 @@ class Database {
   void SwapContents(Database& other);
 
   // One slice of active expiry: looks at TTL'd keys from an inner cursor on, until `budget_us` is
-  // used or the share of expired keys is low. Returns the number removed.
-  size_t ActiveExpire(int64_t budget_us);
+  // used or no more than `stale_percent` of them are expired. Returns the number removed.
+  size_t ActiveExpire(int64_t budget_us, int64_t stale_percent);
 
   size_t TableBytes() const { return table_.MemoryBytes(); }
   size_t ExpiresBytes() const { return expires_.MemoryBytes(); }

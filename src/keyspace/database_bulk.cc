@@ -50,10 +50,9 @@ void Database::SwapContents(Database& other) {
   std::swap(expire_cursor_, other.expire_cursor_);
 }
 
-size_t Database::ActiveExpire(int64_t budget_us) {
+size_t Database::ActiveExpire(int64_t budget_us, int64_t stale_percent) {
   if (expires_.empty()) return 0;
   constexpr int kBucketsPerCheck = 16;
-  constexpr double kWorthwhileShare = 0.1;
   const int64_t deadline = MonotonicMicros() + budget_us;
   size_t removed_total = 0;
   std::vector<std::string> doomed;
@@ -74,8 +73,7 @@ size_t Database::ActiveExpire(int64_t budget_us) {
       if (entry != nullptr && RemoveIfExpired(entry, key)) --keyspace_->stats().expired_by_lookup;
     }
     removed_total += doomed.size();
-    bool worthwhile =
-        static_cast<double>(doomed.size()) > static_cast<double>(seen) * kWorthwhileShare;
+    const bool worthwhile = doomed.size() * 100 > seen * static_cast<size_t>(stale_percent);
     if (expires_.empty() || expire_cursor_ == 0 || !worthwhile || MonotonicMicros() >= deadline) {
       return removed_total;
     }

@@ -185,10 +185,25 @@ TEST_F(DatabaseTest, ActiveExpiryRemovesWhatNobodyLooksAt) {
   }
   keyspace_.set_now_ms(1'000'200);
   size_t removed = 0;
-  for (int i = 0; i < 1000 && db_.size() > 5000; ++i) removed += db_.ActiveExpire(1000);
+  for (int i = 0; i < 1000 && db_.size() > 5000; ++i) removed += db_.ActiveExpire(1000, 10);
   EXPECT_EQ(removed, 5000u);
   EXPECT_EQ(db_.size(), 5000u);
   EXPECT_EQ(db_.expires_size(), 5000u);
+}
+
+TEST_F(DatabaseTest, ActiveExpiryIsSatisfiedWithFewStaleKeys) {
+  constexpr int64_t kLong = 1'000'000'000;
+  // One key of twenty is over.
+  for (int i = 0; i < 20'000; ++i) {
+    db_.SetExpire(db_.SetString("k:" + std::to_string(i), "v"),
+                  i % 20 == 0 ? 1'000'100 : 9'000'000);
+  }
+  keyspace_.set_now_ms(1'000'200);
+  const size_t some = db_.ActiveExpire(kLong, 10);
+  EXPECT_GT(some, 0u);
+  EXPECT_LT(some, 500u);
+  // Up to the end of the table, for as long as more than one of a hundred is.
+  EXPECT_GT(db_.ActiveExpire(kLong, 1), 2 * some);
 }
 
 TEST_F(DatabaseTest, HitsAndMissesAreCountedByReadsOnly) {

@@ -76,7 +76,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   RedisModuleAuthCallback auth_callback = nullptr;
   std::string auth_name;
   std::string auth_password;
-  size_t auth_next = 0;  // see ModuleUsers::Login
+  uint64_t auth_next = 0;  // see ModuleUsers::Login
   void* privdata = nullptr;
   bool aborted = false;
   bool abandoned = false;        // the module is gone: none of its callbacks may run

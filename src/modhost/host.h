@@ -266,7 +266,7 @@ class ModuleHost final : private LoopHook,
   void OnLoadProgress(int permille) override;
   void OnLoadEnded(bool ok) override;
   void OnForkChild(bool born) override;
-  void OnInForkedChild() override { is_child = true; }
+  void OnInForkedChild(std::string_view) override { is_child = true; }
 
   // What a module leaves to its successor, or to itself when it comes back.
   struct Estate {

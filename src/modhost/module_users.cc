@@ -3,6 +3,7 @@
 #include "modhost/module_users.h"
 
 #include <algorithm>
+#include <iterator>
 
 #include "acl/users.h"
 #include "modhost/blocked_client.h"
@@ -54,8 +55,12 @@ void ModuleUsers::OnUserChanged(Session& session) {
   watch.callback(session.id(), watch.data);
 }
 
+void ModuleUsers::RulesChanged(const RedisModuleUser& handle) {
+  if (Clients* clients = host_->clients()) clients->CloseForbiddenSubscribers(*handle.user);
+}
+
 void ModuleUsers::AddAuthenticator(Module* module, RedisModuleAuthCallback callback) {
-  authenticators_.push_back({module, callback});
+  authenticators_.push_back({module, callback, next_authenticator_++});
   host_->engine().set_login_hook(this);
 }
 
@@ -88,23 +93,24 @@ LoginHook::Outcome ModuleUsers::Ask(RedisModuleCtx& ctx, Session& session, std::
 
 LoginHook::Outcome ModuleUsers::Login(Session& session, std::string_view name,
                                       std::string_view password, std::string* error) {
-  size_t next = authenticators_.size();
+  uint64_t next = next_authenticator_;
   if (const auto it = resumed_.find(session.id()); it != resumed_.end()) {
     const Resumed resumed = std::move(it->second);
     resumed_.erase(it);
     *error = resumed.error;
     if (resumed.outcome != Outcome::kNotHandled) return resumed.outcome;
-    next = std::min(next, resumed.next);
+    next = resumed.next;
   }
-  // A callback may register another one.
-  const std::vector<Authenticator> asked(authenticators_.begin(),
-                                         authenticators_.begin() + static_cast<ptrdiff_t>(next));
-  while (next-- > 0) {
+  // A callback may register another one. By ids: a module that has gone meanwhile moves the places.
+  std::vector<Authenticator> asked;
+  std::copy_if(authenticators_.rbegin(), authenticators_.rend(), std::back_inserter(asked),
+               [next](const Authenticator& each) { return each.id < next; });
+  for (const Authenticator& authenticator : asked) {
     NullSink nowhere;
-    RedisModuleCtx ctx(asked[next].module, &session, &nowhere);
+    RedisModuleCtx ctx(authenticator.module, &session, &nowhere);
     // Whom BlockClientOnAuth may block.
-    login_ = {&session, name, password, next, {}};
-    const Outcome outcome = Ask(ctx, session, name, password, error, asked[next].callback);
+    login_ = {&session, name, password, authenticator.id, {}};
+    const Outcome outcome = Ask(ctx, session, name, password, error, authenticator.callback);
     const CurrentLogin login = std::exchange(login_, {});
     if (!login.refusal.empty()) {
       *error = login.refusal;

@@ -53,6 +53,9 @@ class ModuleUsers final : public UserObserver, public LoginHook {
   void Login(Session& session, std::shared_ptr<User> user, Module* module,
              RedisModuleUserChangedFunc callback, void* data);
 
+  // The user of the handle may do something else than before.
+  void RulesChanged(const RedisModuleUser& handle);
+
   // The wait of a client for its login is over: asks the module, and keeps the answer for Login.
   void ResumeLogin(RedisModuleBlockedClient& client);
 
@@ -81,13 +84,14 @@ class ModuleUsers final : public UserObserver, public LoginHook {
   struct Authenticator {
     Module* module;
     RedisModuleAuthCallback callback;
+    uint64_t id;  // grows
   };
 
   // What a login that had to wait has come to.
   struct Resumed {
     Outcome outcome = Outcome::kNotHandled;
     std::string error;
-    size_t next = 0;  // authenticators below this index have not been asked
+    uint64_t next = 0;  // authenticators with smaller ids have not been asked
   };
   // Runs an authenticator, or the callback that takes its place after a wait.
   template <class Callback>
@@ -102,12 +106,13 @@ class ModuleUsers final : public UserObserver, public LoginHook {
     Session* session = nullptr;
     std::string_view name;
     std::string_view password;
-    size_t next = 0;
+    uint64_t next = 0;         // as in Resumed
     std::string_view refusal;  // why its client could not be blocked; a literal
   };
   CurrentLogin login_;
   std::map<uint64_t, Resumed> resumed_;        // by session id
   std::vector<Authenticator> authenticators_;  // asked from the last to the first
+  uint64_t next_authenticator_ = 1;
 };
 
 }  // namespace backplane

@@ -174,7 +174,7 @@ void ModuleHost::TryValues(Module& successor, const std::vector<ModuleType*>& ol
 void ModuleHost::TryLoad(const LoadRequest& request, Module* replaces, TrialReporter& reporter) {
   is_child = true;
   trial_ = &reporter;
-  if (services_.persistence != nullptr) services_.persistence->EnterForkedChild();
+  if (services_.persistence != nullptr) services_.persistence->EnterForkedChild("module-trial");
   std::vector<ModuleType*> old_types;
   if (replaces != nullptr) {
     reporter.Phase("aux_save");

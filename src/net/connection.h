@@ -73,6 +73,8 @@ class Connection final : public FdHandler {
   // Reads no more; closes once the output has been sent.
   void CloseAfterFlush();
   bool closing() const { return closing_ || close_after_flush_; }
+  // Nothing but the end of the turn is left to it.
+  bool gone() const { return closing_; }
   // While pinned it is not destroyed, even if the peer goes or somebody closes it, and nothing is
   // read: its client's command runs long, and others are served within it.
   void set_pinned(bool pinned);

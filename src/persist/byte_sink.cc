@@ -16,9 +16,7 @@ constexpr size_t kBufferBytes = size_t{1} << 17;
 // Of a MemorySink; a longer piece of up to kPieceKeptMax leaves its memory to the next.
 constexpr size_t kPieceBytes = 4096;
 constexpr size_t kPieceKeptMax = size_t{1} << 20;
-// So much may be written before the kernel is asked to begin putting it on the disk: the fsync at
-// the end then has little left to do.
-constexpr uint64_t kWritebackBytes = uint64_t{32} << 20;
+constexpr uint64_t kSyncEvery = uint64_t{4} << 20;
 
 }  // namespace
 
@@ -87,19 +85,30 @@ FileSink::FileSink(int fd) : fd_(fd), buffer_(new char[kBufferBytes]) {
 }
 
 Status FileSink::WriteOut(std::string_view bytes) {
-  since_writeback_ += bytes.size();
+  out_ += bytes.size();
   while (!bytes.empty()) {
     const ssize_t wrote = write(fd_, bytes.data(), bytes.size());
     if (wrote < 0 && errno == EINTR) continue;
     if (wrote < 0) return Fail(ErrorCode::kIo, std::string("write: ") + std::strerror(errno));
     bytes.remove_prefix(static_cast<size_t>(wrote));
   }
-  if (since_writeback_ >= kWritebackBytes) {
-    since_writeback_ = 0;
-    // A hint: a file system that cannot do it loses nothing.
-    sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);
-  }
+  if (incremental_ && out_ - begun_ >= kSyncEvery) SyncSome();
   return {};
+}
+
+// The newest piece begins, the one before it ends. A file system that cannot do it loses nothing:
+// the fsync at the end is what counts.
+void FileSink::SyncSome() {
+  const auto range = [this](uint64_t from, uint64_t to, unsigned how) {
+    sync_file_range(fd_, static_cast<off_t>(from), static_cast<off_t>(to - from), how);
+  };
+  range(begun_, out_, SYNC_FILE_RANGE_WRITE);
+  if (begun_ > synced_) {
+    range(synced_, begun_,
+          SYNC_FILE_RANGE_WAIT_BEFORE | SYNC_FILE_RANGE_WRITE | SYNC_FILE_RANGE_WAIT_AFTER);
+  }
+  synced_ = begun_;
+  begun_ = out_;
 }
 
 }  // namespace backplane

@@ -108,13 +108,21 @@ class FileSink final : public ByteSink {
  public:
   // Does not own `fd`.
   explicit FileSink(int fd);
+  // Whether every few megabytes are put on the disk while the next ones are written, so that not
+  // much is left to the fsync at the end.
+  void set_incremental(bool on) { incremental_ = on; }
 
  private:
+  void SyncSome();
+
   Status WriteOut(std::string_view bytes) override;
 
   int fd_;
   std::unique_ptr<char[]> buffer_;
-  uint64_t since_writeback_ = 0;
+  bool incremental_ = true;
+  uint64_t out_ = 0;     // bytes written
+  uint64_t begun_ = 0;   // the kernel was asked to put those before it on the disk
+  uint64_t synced_ = 0;  // and those are there
 };
 
 }  // namespace backplane

@@ -137,6 +137,7 @@ Status Persistence::WriteTo(const std::string& path) {
   const std::string temp = "temp-" + std::to_string(getpid()) + ".rdb";
   BP_ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::Create(path, temp));
   FileSink sink(file.fd());
+  sink.set_incremental(engine_.settings().rdb_save_incremental_fsync);
   BP_RETURN_IF_ERROR(WriteSnapshot(engine_.keyspace(),
                                    {.rdb_version = static_cast<int>(settings.rdb_version),
                                     .compress = settings.rdbcompression,

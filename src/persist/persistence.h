@@ -88,7 +88,7 @@ class Persistence final : private BackgroundChild::Work,
   bool ClaimFork();
   void ReleaseFork() { fork_claimed_ = false; }
   // In a forked child of others: lets go of what is the parent's alone, as a child of ours does.
-  void EnterForkedChild();
+  void EnterForkedChild(std::string_view purpose = "child");
   int64_t last_save_seconds() const { return last_save_ms_ / 1000; }  // Unix time
   bool last_bgsave_ok() const { return last_bgsave_ok_; }
   const SnapshotExtras& extras() const { return extras_; }

@@ -45,12 +45,12 @@ Status Persistence::BgSave() {
   return {};
 }
 
-void Persistence::EnterForkedChild() {
-  for (PersistenceListener* listener : listeners_) listener->OnInForkedChild();
+void Persistence::EnterForkedChild(std::string_view purpose) {
+  for (PersistenceListener* listener : listeners_) listener->OnInForkedChild(purpose);
 }
 
 bool Persistence::RunInChild(BackgroundChild::Reporter& reporter) {
-  EnterForkedChild();
+  EnterForkedChild("rdb-bgsave");
   reporter_ = &reporter;
   const bool ok = WriteFile(true).has_value();
   const uint64_t cow = reporter.Final(ok ? keys_at_fork_ : 0);

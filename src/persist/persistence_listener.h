@@ -4,6 +4,7 @@
 #pragma once
 
 #include <cstdint>
+#include <string_view>
 
 namespace backplane {
 
@@ -24,8 +25,9 @@ class PersistenceListener {
   // In the parent, after a fork and after the child was reaped.
   virtual void OnForkChild(bool born) {}
   // In the child, before it does anything: descriptors that it should not keep open are closed here
-  // (a listening socket would outlive the server).
-  virtual void OnInForkedChild() {}
+  // (a listening socket would outlive the server). `purpose` is what the child is for, in a word
+  // that ps may show: "rdb-bgsave".
+  virtual void OnInForkedChild(std::string_view purpose) {}
 };
 
 }  // namespace backplane

@@ -1,7 +1,7 @@
 // SPDX-License-Identifier: BSD-3-Clause
 #include "server/expire_cycle.h"
 
-#include <utility>
+#include <algorithm>
 
 #include "base/clock.h"
 #include "commands/server/server_samples.h"
@@ -11,9 +11,8 @@
 namespace backplane {
 namespace {
 
-// Together a quarter of the time, at most.
 constexpr int64_t kSliceMicros = 1000;
-constexpr int64_t kPauseMs = 3;
+constexpr int64_t kMicrosPerMilli = 1000;
 
 }  // namespace
 
@@ -23,11 +22,22 @@ ExpireCycle::~ExpireCycle() {
 
 void ExpireCycle::Begin() {
   if (timer_ != 0 || !RunSlice()) return;
-  timer_ = loop_->AddTimer(kPauseMs, this);
+  timer_ = loop_->AddTimer(NextPauseMs(), this);
+}
+
+// Slices have the same length whatever the effort is, so that nobody waits longer; what differs is
+// how soon the next one comes. Timers know whole milliseconds: what is left over goes to the next
+// pause.
+int64_t ExpireCycle::NextPauseMs() {
+  const int64_t percent = ExpireEffort(engine_->settings().active_expire_effort).time_percent;
+  pause_micros_ += kSliceMicros * (100 - percent) / percent;
+  const int64_t ms = std::max<int64_t>(pause_micros_ / kMicrosPerMilli, 1);
+  pause_micros_ = std::max<int64_t>(pause_micros_ - ms * kMicrosPerMilli, 0);
+  return ms;
 }
 
 int64_t ExpireCycle::OnTimer() {
-  if (RunSlice()) return kPauseMs;
+  if (RunSlice()) return NextPauseMs();
   timer_ = 0;
   return -1;
 }
@@ -38,10 +48,12 @@ bool ExpireCycle::RunSlice() {
   const int64_t begin = MonotonicMicros();
   int64_t now = begin;
   bool capped = false;
+  const int64_t stale_percent =
+      ExpireEffort(engine_->settings().active_expire_effort).stale_percent;
   for (int i = 0; i < keyspace.database_count() && now - begin < kSliceMicros; ++i) {
     if (keyspace.db(i).expires_size() == 0) continue;
     Engine::Unit unit(*engine_);
-    keyspace.db(i).ActiveExpire(kSliceMicros - (now - begin));
+    keyspace.db(i).ActiveExpire(kSliceMicros - (now - begin), stale_percent);
     now = MonotonicMicros();
     capped = now - begin >= kSliceMicros;
   }

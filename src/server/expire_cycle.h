@@ -13,6 +13,14 @@ namespace backplane {
 class Engine;
 class ServerSamples;
 
+// What active-expire-effort (1 to 10) stands for.
+struct ExpireEffort {
+  explicit constexpr ExpireEffort(int64_t effort)
+      : time_percent(25 + 2 * (effort - 1)), stale_percent(10 - (effort - 1)) {}
+  int64_t time_percent;   // of the time, at most
+  int64_t stale_percent;  // of the keys with a time to live may be over without a need to go on
+};
+
 class ExpireCycle final : public TimerHandler {
  public:
   // All outlive it.
@@ -30,11 +38,13 @@ class ExpireCycle final : public TimerHandler {
  private:
   // Whether there was more to do than it had time for.
   bool RunSlice();
+  int64_t NextPauseMs();
 
   Engine* engine_;
   EventLoop* loop_;
   ServerSamples* samples_;
   EventLoop::TimerId timer_ = 0;
+  int64_t pause_micros_ = 0;  // owed to the next pause
 };
 
 }  // namespace backplane

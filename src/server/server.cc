@@ -98,7 +98,8 @@ void Server::BuildServices() {
                       persistence_.get(),
                       &samples_,
                       module_reports_.get(),
-                      scripting_.get()};
+                      scripting_.get(),
+                      &migration_peers_};
 }
 
 void Server::RegisterCommands() {
@@ -113,6 +114,7 @@ void Server::RegisterCommands() {
   RegisterGeoCommands(registry_);
   RegisterStreamCommands(registry_);
   RegisterPersistCommands(registry_, *persistence_);
+  RegisterMigrateCommand(registry_, migration_peers_);
   RegisterScriptingCommands(registry_, *scripting_);
   RegisterModuleCommands(registry_, *modules_);
   RegisterTransactionCommands(registry_);
@@ -170,6 +172,9 @@ Status Server::Configure(const std::vector<std::string>& args) {
   if (!settings_.logfile.empty()) BP_RETURN_IF_ERROR(logger_.OpenFile(settings_.logfile));
   ApplyLogSettings();
   if (settings_.daemonize) BP_RETURN_IF_ERROR(Daemonize());
+  save_temp_name_ = "temp-" + std::to_string(getpid()) + ".rdb";
+  process_.set_config_file(directives_.config_file);
+  process_.Start();
 
   BuildServices();
   RegisterCommands();
@@ -290,7 +295,10 @@ int Server::Run() {
 }
 
 void Server::RequestShutdown(int signal) {
-  if (signal == SIGINT && requested_signal_ == SIGINT) _exit(1);
+  if (signal == SIGINT && (requested_signal_ == SIGINT || served_signal_ == SIGINT)) {
+    unlink(save_temp_name_.c_str());
+    _exit(1);
+  }
   requested_signal_ = signal;
   loop_.Wake();
 }
@@ -307,18 +315,38 @@ ShutdownOptions Server::ShutdownFor(int signal) const {
 }
 
 int Server::BeforeWait() {
-  if (int signal = requested_signal_; signal != 0) [[unlikely]] {
-    requested_signal_ = 0;
-    logger_.Warning(std::string("Received ") + (signal == SIGINT ? "SIGINT" : "SIGTERM") +
-                    " scheduling shutdown...");
-    if (auto status = Shutdown(ShutdownFor(signal)); !status) {
-      logger_.Warning("Errors trying to shut down the server: " + status.error().message);
-    }
-  }
+  if (requested_signal_ != 0) [[unlikely]]
+    ServeSignal();
   return -1;
 }
 
-void Server::OnInForkedChild() {
+void Server::ServeSignal() {
+  const int signal = requested_signal_;
+  if (!signal_logged_) {
+    logger_.Warning(std::string("Received ") + (signal == SIGINT ? "SIGINT" : "SIGTERM") +
+                    " scheduling shutdown...");
+  }
+  signal_logged_ = true;
+  if (cron_paused_) return;
+  served_signal_ = signal;
+  requested_signal_ = 0;
+  signal_logged_ = false;
+  if (auto status = Shutdown(ShutdownFor(signal)); !status) {
+    logger_.Warning("Errors trying to shut down the server: " + status.error().message);
+  }
+  served_signal_ = 0;
+}
+
+bool Server::AbortShutdown() {
+  if (requested_signal_ == 0) return false;
+  requested_signal_ = 0;
+  signal_logged_ = false;
+  logger_.Notice("Shutdown manually aborted.");
+  return true;
+}
+
+void Server::OnInForkedChild(std::string_view purpose) {
+  process_.InForkedChild(purpose);
   // Otherwise the port stays taken, and clients whose connection the server closes are not told,
   // for as long as the child lives.
   for (const auto& listener : listeners_) listener->CloseInForkedChild();
@@ -360,12 +388,15 @@ int64_t Server::OnTimer() {
   memory_limit_->OnCron();
   engine_->tracking().LimitTable(static_cast<size_t>(settings_.tracking_table_max_keys));
   clients_->CheckTimeouts();
+  migration_peers_.CloseIdle(MonotonicMicros());
   persistence_->OnCron();
   modules_->OnCron(static_cast<int>(settings_.hz));
   return period_ms;
 }
 
 Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
+  failed_option_.clear();
+  BP_RETURN_IF_ERROR(process_.Apply(names, &failed_option_));
   bool memory_changed = false;
   bool records_changed = false;
   for (const std::string& name : names) {

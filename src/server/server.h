@@ -13,6 +13,7 @@
 #include "commands/acl/acl_commands.h"
 #include "commands/connection/connection_commands.h"
 #include "commands/module/module_commands.h"
+#include "commands/persist/migration_peers.h"
 #include "commands/server/server_commands.h"
 #include "commands/server/server_samples.h"
 #include "config/options.h"
@@ -27,6 +28,7 @@
 #include "persist/persistence.h"
 #include "script/scripting.h"
 #include "server/expire_cycle.h"
+#include "server/process_options.h"
 #include "server/tls_service.h"
 
 namespace backplane {
@@ -51,18 +53,21 @@ class Server final : public OptionListener,
   // Tries to load a module in a child process, and returns the report on it as JSON; *ok: nothing
   // speaks against the module. Instead of Start.
   Result<std::string> InspectModule(const std::vector<std::string>& words, bool* ok);
+  // Where to show what the server is; before Start, outlives it.
+  void set_process_title(ProcessTitle* title) { process_.set_title(title); }
   // Until Shutdown; returns the exit code.
   int Run();
   // After Run: sends what is left to clients, closes connections. True when the object may be
   // destroyed; else threads of modules still run, and the process must end as it is.
   bool Close();
   // Async-signal-safe: the loop begins an orderly shutdown in its next turn. A second SIGINT before
-  // that ends the process at once.
+  // has ended that, the final save included, ends the process at once.
   void RequestShutdown(int signal);
 
   // --- ServerControl: what commands may ask of the server ---
   ServerFacts Facts() override;
   Status Shutdown(const ShutdownOptions& options) override;
+  bool AbortShutdown() override;
   void PauseCron(bool pause) override { cron_paused_ = pause; }
 
  private:
@@ -89,11 +94,13 @@ class Server final : public OptionListener,
   void ApplyLogSettings();
   // As the option for this signal says.
   ShutdownOptions ShutdownFor(int signal) const;
+  // Begins the shutdown that a signal asked for, unless the cron rests.
+  void ServeSignal();
   void CalibrateTicks();
 
   Status OnOptionsChanged(const std::vector<std::string>& names) override;
   std::string failed_option() const override { return failed_option_; }
-  void OnInForkedChild() override;
+  void OnInForkedChild(std::string_view purpose) override;
   void BeginBusy(Session& session) override;
   void EndBusy(Session& session) override;
   void ServeClients() override;
@@ -105,6 +112,7 @@ class Server final : public OptionListener,
   Settings settings_;
   EncodingLimits limits_;
   Logger logger_;
+  ProcessOptions process_{&settings_, &logger_};
   OptionTable options_;
   StartupDirectives directives_;
   std::unique_ptr<Keyspace> keyspace_;
@@ -122,6 +130,7 @@ class Server final : public OptionListener,
   std::unique_ptr<ConnectionSet> connections_;
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;
+  MigrationPeers migration_peers_{&settings_};
   std::unique_ptr<Scripting> scripting_;
   std::unique_ptr<ModuleHost> modules_;
   std::unique_ptr<ModuleReports> module_reports_;
@@ -139,6 +148,9 @@ class Server final : public OptionListener,
   bool configured_ = false;
   bool cron_paused_ = false;
   volatile int requested_signal_ = 0;
+  volatile int served_signal_ = 0;  // that the shutdown which runs now is for
+  bool signal_logged_ = false;
+  std::string save_temp_name_;  // what the final save writes, for the signal handler
   int exit_code_ = 0;
 };
 

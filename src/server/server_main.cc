@@ -8,6 +8,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "base/process_title.h"
 #include "base/version.h"
 #include "server/server.h"
 
@@ -69,6 +70,8 @@ int main(int argc, char** argv) {
   if (args.size() >= 2 && args[0] == "--inspect-module") {
     return InspectModule(server, {args.begin() + 1, args.end()});
   }
+  backplane::ProcessTitle title(argc, argv);
+  server.set_process_title(&title);
   running_server = &server;
   InstallSignals();
   if (auto status = server.Start(args); !status) {

@@ -557,3 +557,19 @@ def test_pubsub_default(start_server):
     admin.do("CONFIG", "SET", "acl-pubsub-default", "resetchannels")
     admin.do("ACL", "SETUSER", "w")
     assert user(admin, "w")[b"channels"] == b"" and user(admin, "u")[b"channels"] == b"&*"
+
+
+def test_rules_about_commands_that_nobody_can_call(start_server):
+    server = start_server("--rename-command", "FLUSHALL", "", "--rename-command", "CONFIG", "", "--rename-command", "KEYS", "LISTALL",
+                          "--user", "x", "on", "nopass", "~*", "+@all", "-flushall", "+config|get",
+                          "--user", "y", "on", "nopass", "-@all", "+flushall", "+keys", "-config", "+get")
+    with server.connect() as conn:
+        lines = conn.do("ACL", "LIST")
+        assert any(line.startswith(b"user y ") and b"+flushall" in line and b"+keys" in line for line in lines)
+        assert conn.do("ACL", "SETUSER", "z", "+flushall") == b"OK"
+        assert "Unknown command" in conn.error("ACL", "SETUSER", "z", "+listall")
+        assert "Unknown command" in conn.error("ACL", "SETUSER", "z", "+nosuch")
+        assert conn.error("FLUSHALL").startswith("ERR unknown command")
+        assert b"flushall" not in conn.do("ACL", "CAT", "dangerous")
+        assert conn.do("COMMAND", "INFO", "flushall") == [None]
+        assert conn.do("ACL", "DRYRUN", "y", "LISTALL", "*") == b"OK"

@@ -210,3 +210,35 @@ def test_info_of_loop_and_expiry(start_server, ours_only):
     assert stat("expired_time_cap_reached_count") >= 0
     connection.do("CONFIG", "RESETSTAT")
     assert stat("expire_cycle_cpu_milliseconds") <= 1
+
+
+def test_shutdown_abort_of_a_signal(start_server):
+    server = start_server()
+    with server.connect() as connection:
+        connection.do("DEBUG", "PAUSE-CRON", 1)
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for_log("Received SIGTERM scheduling shutdown")
+        assert connection.do("SHUTDOWN", "ABORT") == b"OK"
+        server.wait_for_log("Shutdown manually aborted")
+        assert connection.error("SHUTDOWN", "ABORT") == "ERR No shutdown in progress."
+        connection.do("DEBUG", "PAUSE-CRON", 0)
+        assert connection.do("PING") == b"PONG"
+        # What the pause held is done after it.
+        connection.do("DEBUG", "PAUSE-CRON", 1)
+        server.process.send_signal(signal.SIGTERM)
+        server.wait_for_log("Received SIGTERM scheduling shutdown[^$]*Received SIGTERM scheduling shutdown")
+        connection.do("DEBUG", "PAUSE-CRON", 0)
+    assert server.wait() == 0
+
+
+def test_a_second_interrupt_does_not_wait_for_the_save(start_server):
+    server = start_server("--save", 900, 1)
+    with server.connect() as connection:
+        connection.do("DEBUG", "POPULATE", 100)
+        connection.do("CONFIG", "SET", "rdb-key-save-delay", 10_000_000)
+        temp = server.folder / f"temp-{server.pid}.rdb"
+        server.process.send_signal(signal.SIGINT)
+        wait_until(temp.exists)
+        server.process.send_signal(signal.SIGINT)
+        assert server.wait() == 1
+        assert not temp.exists()

@@ -406,3 +406,22 @@ def test_a_pipeline_that_asks_for_too_much(start_server):
     wait_until(lambda: b"connected_clients:1\r" in conn.do("INFO", "clients"), what="the client to be closed")
     peak = int(re.search(rb"used_memory_peak:(\d+)", conn.do("INFO", "memory")).group(1))
     assert peak < 40_000_000
+
+
+def test_clients_that_do_not_read_their_last_reply_count(start_server):
+    server = start_server("--maxclients", 4, "--io-threads", 1)
+    with server.connect() as conn:
+        conn.do("SET", "big", "x" * 10_000_000)
+        lazy = [server.connect() for _ in range(3)]
+        for connection in lazy:
+            connection.send("GET", "big")
+            connection.send("QUIT")
+        # All three are to be closed, once they have read.
+        wait_until(lambda: conn.do("INFO", "clients") and b"connected_clients:4" in conn.do("INFO", "clients"))
+        refused = Connection(server.socket_path)
+        assert refused.read() == (b"-", b"ERR max number of clients reached")
+        # One that goes makes room.
+        lazy[0].close()
+        wait_until(lambda: b"connected_clients:3" in conn.do("INFO", "clients"))
+        with Connection(server.socket_path) as welcome:
+            assert welcome.do("PING") == b"PONG"

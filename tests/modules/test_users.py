@@ -220,3 +220,60 @@ def test_authentication_by_the_module(conn, server):
     conn.do("module", "unload", "users")
     assert client.error("auth", "evil", "why") == wrong
     conn.do("acl", "deluser", "guest")
+
+
+def test_a_wait_for_a_login_outlives_another_module(start_with):
+    server = start_with(["logins", "users"])
+    conn, client = server.connect(), server.connect()
+    conn.do("acl", "setuser", "wanda", "on", ">secret", "+@all")
+    # Asked are: the gate, the guard, the module that was loaded first.
+    conn.do("users.guard")
+    conn.do("users.gate")
+    client.send("auth", "wanda", "secret")
+    wait_until(lambda: conn.do("users.waiting")[0] == 1, what="the login to wait")
+    conn.do("module", "unload", "logins")
+    conn.do("users.decide", 2)
+    # The gate is not asked again.
+    assert client.read() == (b"+", b"OK")
+    assert conn.do("users.waiting")[0] == 0
+
+
+def test_who_loses_a_channel_loses_the_connection(start_with):
+    server = start_with(["users"])
+    conn = server.connect()
+    for lose in (("users.rule", "resetchannels"), ("users.rules", "resetchannels &other")):
+        conn.do("users.new", "mine")
+        conn.do("users.rules", "on +@all ~* &*")
+        listener, bystander = server.connect(), server.connect()
+        for client in (listener, bystander):
+            client.do("users.login")
+        listener.do("subscribe", "chat")
+        conn.do(*lose)
+        with pytest.raises((EOFError, ConnectionError)):
+            listener.read()
+        assert bystander.do("ping") == b"PONG"
+    # Who changes its own user's rules still gets the reply.
+    conn.do("users.new", "mine")
+    conn.do("users.rules", "on +@all ~* &*")
+    listener = server.connect(protocol=3)
+    listener.do("users.login")
+    listener.call("subscribe", "chat")
+    assert listener.do("users.rule", "resetchannels") == b"OK"
+    with pytest.raises((EOFError, ConnectionError)):
+        listener.do("ping")
+    conn.do("users.free")
+
+
+def test_a_new_acl_file_is_not_about_users_of_modules(start_with, tmp_path):
+    file = tmp_path / "users.acl"
+    file.write_text("user default on nopass ~* &* +@all\nuser listed on nopass ~* &* +@all\n")
+    server = start_with(["users"], "--aclfile", file)
+    conn, mine, listed = (server.connect() for _ in range(3))
+    conn.do("users.new", "listed")  # Of the same name as another.
+    conn.do("users.rules", "on +@all ~* &*")
+    mine.do("users.login")
+    listed.do("auth", "listed", "x")
+    assert conn.do("acl", "load") == b"OK"
+    with pytest.raises((EOFError, ConnectionError)):
+        listed.do("ping")
+    assert mine.do("acl", "whoami") == b"listed"

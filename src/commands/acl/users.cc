@@ -26,30 +26,13 @@ void Disconnect(CommandContext& ctx, NetClient& client) {
   &client.session() == &ctx.session() ? client.CloseAfterReply() : client.Close();
 }
 
-bool MayStaySubscribed(const User& user, const Session& session) {
-  for (const auto& channel : session.channels()) {
-    if (!user.AllowsChannel(channel, false)) return false;
-  }
-  for (const auto& channel : session.shard_channels()) {
-    if (!user.AllowsChannel(channel, false)) return false;
-  }
-  for (const auto& pattern : session.patterns()) {
-    if (!user.AllowsChannel(pattern, true)) return false;
-  }
-  return true;
-}
-
 void SetUser(CommandContext& ctx) {
   Users& users = UsersOf(ctx);
   auto before = users.Set(ctx.arg(2), ctx.args().subspan(3));
   if (!before) return ctx.Error("ERR " + before.error().message);
-  const std::shared_ptr<User> user = users.Find(ctx.arg(2));
-  ForEachClient(ctx, [&](NetClient& client) {
-    const Session& session = client.session();
-    if (session.user == user && session.subscribed() && !MayStaySubscribed(*user, session)) {
-      Disconnect(ctx, client);
-    }
-  });
+  if (Clients* clients = ctx.owner<AclServices>().clients) {
+    clients->CloseForbiddenSubscribers(*users.Find(ctx.arg(2)));
+  }
   ctx.reply().Ok();
 }
 
@@ -137,11 +120,15 @@ void Load(CommandContext& ctx) {
   Users& users = UsersOf(ctx);
   auto loaded = users.ReadFile(ctx.engine().settings().aclfile);
   if (!loaded) return ctx.Error("ERR " + loaded.error().message);
+  const auto before = users.all();
   users.Replace(std::move(*loaded));
-  // What the others were is no more; they log in again as what they are now.
+  // What they were is no more; they log in again as what they are now. Users that modules made
+  // stand in no file.
   ForEachClient(ctx, [&](NetClient& client) {
     const auto& user = client.session().user;
-    if (user != nullptr && user != users.default_user()) Disconnect(ctx, client);
+    if (user == nullptr || user == users.default_user()) return;
+    const auto listed = before.find(user->name());
+    if (listed != before.end() && listed->second == user) Disconnect(ctx, client);
   });
   ctx.reply().Ok();
 }

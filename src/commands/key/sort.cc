@@ -4,6 +4,7 @@
 #include <cerrno>
 #include <cmath>
 #include <cstdlib>
+#include <cstring>
 
 #include "base/ascii.h"
 #include "base/numbers.h"
@@ -183,15 +184,22 @@ int CompareText(std::string_view a, std::string_view b) {
   return order < 0 ? -1 : order > 0 ? 1 : 0;
 }
 
+// The order of the locale (locale-collate), which texts end at a NUL byte for; what is the same to
+// it, by bytes. What is stored must not depend on where the server runs.
+int CollateText(const std::string& a, const std::string& b, bool stored) {
+  const int order = stored ? 0 : std::strcoll(a.c_str(), b.c_str());
+  return order != 0 ? order : CompareText(a, b);
+}
+
 int Compare(const Sortable& a, const Sortable& b, const SortOptions& options) {
   int order = 0;
   if (!options.alpha) {
     order = a.score < b.score ? -1 : a.score > b.score ? 1 : 0;
     if (order == 0) order = CompareText(a.element, b.element);
   } else if (options.by.empty()) {
-    order = CompareText(a.element, b.element);
+    order = CollateText(a.element, b.element, options.store.has_value());
   } else if (a.weight && b.weight) {
-    order = CompareText(*a.weight, *b.weight);
+    order = CollateText(*a.weight, *b.weight, options.store.has_value());
   } else {
     order = static_cast<int>(a.weight.has_value()) - static_cast<int>(b.weight.has_value());
   }

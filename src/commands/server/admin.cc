@@ -131,8 +131,12 @@ void Shutdown(CommandContext& ctx) {
   if (abort && (options.now || options.force || options.save != Save::kByConfig)) {
     return ctx.Error(errors::kSyntax);
   }
-  // A shutdown waits for nothing, so none can be under way.
-  if (abort) return ctx.Error("ERR No shutdown in progress.");
+  if (abort) {
+    if (!ctx.owner<ServerServices>().control->AbortShutdown()) {
+      return ctx.Error("ERR No shutdown in progress.");
+    }
+    return ctx.reply().Ok();
+  }
   if (ctx.session().transaction != nullptr || ctx.session().executing_transaction) {
     return ctx.Error("ERR Command not allowed inside a transaction");
   }

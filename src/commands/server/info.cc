@@ -12,6 +12,7 @@
 #include "base/ascii.h"
 #include "base/version.h"
 #include "command/context.h"
+#include "commands/persist/migration_peers.h"
 #include "commands/server/memory_report.h"
 #include "commands/server/server_families.h"
 #include "commands/server/server_samples.h"
@@ -249,7 +250,8 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("pubsubshard_channels", pubsub.shard_channel_count());
   w.Line("latest_fork_usec", stats.latest_fork_usec);
   w.Line("total_forks", stats.total_forks);
-  w.Line("migrate_cached_sockets", 0);
+  const MigrationPeers* peers = ctx.owner<ServerServices>().migration_peers;
+  w.Line("migrate_cached_sockets", peers != nullptr ? peers->size() : 0);
   w.Line("slave_expires_tracked_keys", 0);
   const ClientTracking& tracking = ctx.engine().tracking();
   w.Line("tracking_total_keys", tracking.key_count());

@@ -18,6 +18,7 @@ class OptionTable;
 class ConnectionSet;
 class Persistence;
 class EventLoop;
+class MigrationPeers;
 class Scripting;
 class ServerSamples;
 struct StartupDirectives;
@@ -44,7 +45,9 @@ class ServerControl {
   virtual ServerFacts Facts() = 0;
   // Stops the loop after the current turn. An error says why not (the final save failed).
   virtual Status Shutdown(const ShutdownOptions& options) = 0;
-  // DEBUG PAUSE-CRON: periodic work rests.
+  // Calls off a shutdown that a signal asked for and that has not begun; false: there is none.
+  virtual bool AbortShutdown() = 0;
+  // DEBUG PAUSE-CRON: periodic work rests, and shutdowns that signals ask for.
   virtual void PauseCron(bool pause) = 0;
 };
 
@@ -80,7 +83,8 @@ struct ServerServices {
   ServerSamples* samples = nullptr;
   // Sections that come and go with modules; asked after all others. null in tests.
   class ModuleInfoSource* module_info = nullptr;
-  Scripting* scripting = nullptr;  // INFO memory
+  Scripting* scripting = nullptr;             // INFO memory
+  MigrationPeers* migration_peers = nullptr;  // INFO stats
 };
 
 // `services` outlives the registry.

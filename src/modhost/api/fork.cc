@@ -53,6 +53,7 @@ int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data
   if (pid == 0) {
     host.is_child = true;
     host.logger().set_role(LogRole::kChild);
+    if (persistence != nullptr) persistence->EnterForkedChild("module-fork");
     // KillForkChild ends it with this signal, which must not be the server's own.
     signal(SIGUSR1, SIG_DFL);
     return 0;

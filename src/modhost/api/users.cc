@@ -27,7 +27,10 @@ RedisModuleUser* CreateModuleUser(const char* name) {
 void FreeModuleUser(RedisModuleUser* user) { CurrentHost()->users().Free(user); }
 
 int SetModuleUserACL(RedisModuleUser* user, const char* acl) {
-  if (ServerUsers()->ApplyRule(*user->user, acl)) return REDISMODULE_OK;
+  if (ServerUsers()->ApplyRule(*user->user, acl)) {
+    CurrentHost()->users().RulesChanged(*user);
+    return REDISMODULE_OK;
+  }
   errno = EINVAL;
   return REDISMODULE_ERR;
 }
@@ -35,7 +38,10 @@ int SetModuleUserACL(RedisModuleUser* user, const char* acl) {
 int SetModuleUserACLString(RedisModuleCtx* ctx, RedisModuleUser* user, const char* acl,
                            RedisModuleString** error) {
   const auto status = ServerUsers()->ApplyLine(*user->user, acl);
-  if (status) return REDISMODULE_OK;
+  if (status) {
+    CurrentHost()->users().RulesChanged(*user);
+    return REDISMODULE_OK;
+  }
   if (error != nullptr) {
     *error = NewModuleString(status.error().message);
     if (ctx != nullptr) ctx->Track(RedisModuleCtx::Kind::kString, *error);
