@@ -128,6 +128,8 @@ class Session final : public Subscriber {
     return reply_mode == ReplyMode::kOff || reply_mode == ReplyMode::kSkipping;
   }
   int64_t created_ms = 0;  // wall time
+  // PropagationStream::commands_sent() that covers all that it has written; 0: nothing yet.
+  uint64_t last_write = 0;
   const Command* last_command = nullptr;
   uint64_t last_command_generation = 0;
   bool last_command_by_own_name = false;

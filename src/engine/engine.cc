@@ -225,8 +225,26 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
       counted_errors_ = errors;
     }
   }
-  if (propagate && propagation_.wanted()) [[unlikely]]
+  if (propagate && propagation_.wanted()) [[unlikely]] {
     PropagateResult(ctx, dirty_before);
+    // The unit is sent as a whole, so its first command's number does for all of them.
+    if (outer == nullptr && propagation_.pending()) {
+      session.last_write = propagation_.commands_sent() + 1;
+    }
+  }
+  LeaveUnit();
+}
+
+void Engine::Replay(Session& session, const Command& command, Args args, ReplySink& reply) {
+  EnterUnit();
+  CommandContext ctx(*this, session, command, services_.keyspace.db(session.db_index), args, reply);
+  CommandContext* outer = current_;
+  Session* outer_executing = executing_;
+  executing_ = &session;
+  current_ = &ctx;
+  command.handler(ctx);
+  current_ = outer;
+  executing_ = outer_executing;
   LeaveUnit();
 }
 
@@ -331,6 +349,8 @@ void Engine::LeaveUnit() {
 
 void Engine::set_loading(bool value) {
   loading_ = value;
+  // What is loaded stands in the file already.
+  propagation_.set_muted(value);
   services_.keyspace.set_expires_keys(!loading_ && client_pause_ == nullptr);
 }
 

@@ -21,27 +21,55 @@ class PropagationSink {
 
 class PropagationStream {
  public:
-  bool wanted() const { return !sinks_.empty(); }
-  void AddSink(PropagationSink* sink) { sinks_.push_back(sink); }
-  void RemoveSink(PropagationSink* sink) { std::erase(sinks_, sink); }
+  bool wanted() const { return wanted_; }
+  void AddSink(PropagationSink* sink) {
+    sinks_.push_back(sink);
+    Update();
+  }
+  void RemoveSink(PropagationSink* sink) {
+    std::erase(sinks_, sink);
+    Update();
+  }
+  // Muted, it takes nothing: data are being loaded.
+  void set_muted(bool muted) {
+    muted_ = muted;
+    Update();
+  }
 
   // Adds a command to the current unit. No-op when nobody wants the stream.
   void Append(int db, std::span<const std::string_view> args);
+  // The current unit has commands.
+  bool pending() const { return !pending_.empty(); }
   // Units nest; the outermost End sends what has been added, in MULTI/EXEC when there is more than
   // one command.
   void BeginUnit() { ++depth_; }
-  void EndUnit();
+  void EndUnit() {
+    if (depth_ == 1 && !pending_.empty()) [[unlikely]]
+      return SendUnit();
+    Leave();
+  }
   uint64_t commands_sent() const { return sent_; }
 
  private:
+  // A command of the unit; its words lie one after the other in Unit::bytes.
   struct Pending {
     int db;
-    std::vector<std::string> args;
+    size_t words;
   };
+  void Update() { wanted_ = !sinks_.empty() && !muted_; }
+  void Leave();
+  void SendUnit();
   void Send(int db, std::span<const std::string_view> args);
 
   std::vector<PropagationSink*> sinks_;
+  bool muted_ = false;
+  bool wanted_ = false;
+  // The commands of the unit, copied: what they were made of may be gone at its end. Their memory
+  // is kept for the next unit.
   std::vector<Pending> pending_;
+  std::vector<size_t> word_ends_;
+  std::string bytes_;
+  std::vector<std::string_view> views_;
   int depth_ = 0;
   uint64_t sent_ = 0;
 };

@@ -298,7 +298,7 @@ const Command* ScriptRunner::FindAllowed(std::string* refusal) {
   } else if (run_->facts.read_only && command->Is(kCmdWrite | kCmdMayReplicate)) [[unlikely]] {
     *refusal = "ERR Write commands are not allowed from read-only scripts.";
   } else if (command->Is(kCmdWrite)) {
-    if (engine_.writes_blocked_by_save()) [[unlikely]] {
+    if (engine_.writes_refused()) [[unlikely]] {
       *refusal = engine_.WriteRefusal();
     } else if (command->Is(kCmdDenyOom) && LacksMemory()) [[unlikely]] {
       *refusal = MemoryLimit::kRefusal;

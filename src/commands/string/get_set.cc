@@ -196,7 +196,7 @@ void GetEx(CommandContext& ctx) {
     if (!expire_ms) return;
   }
   ReplyString(ctx, entry);
-  if (expire_ms && *expire_ms <= ctx.keyspace().now_ms()) {
+  if (expire_ms && ctx.keyspace().IsOver(*expire_ms)) {
     ctx.db().Delete(key);
     ctx.Modified(key.bytes, kNotifyGeneric, "del");
     ctx.Propagate({"DEL", key.bytes});
