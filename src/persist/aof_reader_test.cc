@@ -47,12 +47,9 @@ std::string Encode(const std::vector<Words>& commands) {
   return text;
 }
 
-const std::vector<Words> kCommands = {{"SELECT", "0"},
-                                      {"SET", "key", std::string("a\0\r\n*1", 6)},
-                                      {"SET", "", ""},
-                                      {"MULTI"},
-                                      {"SADD", "s", std::string(300, 'x')},
-                                      {"EXEC"}};
+const std::vector<Words> kCommands = {
+    {"SELECT", "0"}, {"SET", "key", std::string("a\0\r\n*1", 6)}, {"SET", "", ""},
+    {"MULTI"},       {"SADD", "s", std::string(300, 'x')},        {"EXEC"}};
 
 TEST(AofReaderTest, ReadsWhatIsWritten) {
   std::string text = Encode(kCommands);
@@ -103,7 +100,7 @@ TEST(AofReaderTest, RefusesWhatContradictsTheFormat) {
   for (const char* bad :
        {"!", "SET a b\r\n", "*0\r\n", "*-1\r\n", "*+1\r\n$1\r\na\r\n", "*01\r\n$1\r\na\r\n",
         "*1\n$1\r\na\r\n", "*1\r\n:1\r\na\r\n", "*1\r\n$-1\r\na\r\n", "*1\r\n$1\r\naXX", "*\r\n",
-        "*1\r\r$1\r\na\r\n", "*1\r\n$1\r\naX", "*1\r\n$\r\n\r\n", "*1\r\n$1x\r\na\r\n",
+        "*1\r\r$1\r\na\r\n", "*1\r\n$1\r\naX", "*1\r\n$\r\n\r\n\r\n", "*1\r\n$1x\r\na\r\n",
         "*1111111111111111111\r\n"}) {
     EXPECT_EQ(ReadAll(bad).last, Outcome::kBad) << bad;
   }

@@ -94,7 +94,7 @@ Status FileSink::WriteOut(std::string_view bytes) {
     if (wrote < 0) return Fail(ErrorCode::kIo, std::string("write: ") + std::strerror(errno));
     bytes.remove_prefix(static_cast<size_t>(wrote));
   }
-  if (since_writeback_ >= kWritebackBytes) {
+  if (incremental_ && since_writeback_ >= kWritebackBytes) {
     since_writeback_ = 0;
     // A hint: a file system that cannot do it loses nothing.
     sync_file_range(fd_, 0, 0, SYNC_FILE_RANGE_WRITE);

@@ -108,6 +108,8 @@ class FileSink final : public ByteSink {
  public:
   // Does not own `fd`.
   explicit FileSink(int fd);
+  // Whether the kernel is asked, every few megabytes, to begin putting the file on the disk.
+  void set_incremental(bool on) { incremental_ = on; }
 
  private:
   Status WriteOut(std::string_view bytes) override;
@@ -115,6 +117,7 @@ class FileSink final : public ByteSink {
   int fd_;
   std::unique_ptr<char[]> buffer_;
   uint64_t since_writeback_ = 0;
+  bool incremental_ = true;
 };
 
 }  // namespace backplane

@@ -47,9 +47,9 @@ class FileSizeLimit {
 
 class Events final : public PersistenceListener {
  public:
-  void OnSaveStarted(bool) override { seen += "save "; }
-  void OnSaveEnded(bool, bool ok) override { seen += ok ? "saved " : "save-failed "; }
-  void OnLoadStarted() override { seen += "load "; }
+  void OnSaveStarted(DataFile, bool) override { seen += "save "; }
+  void OnSaveEnded(bool ok) override { seen += ok ? "saved " : "save-failed "; }
+  void OnLoadStarted(DataFile) override { seen += "load "; }
   void OnLoadEnded(bool ok) override { seen += ok ? "loaded " : "load-failed "; }
   void OnForkChild(bool born) override { seen += born ? "born " : "died "; }
   std::string seen;

@@ -13,6 +13,7 @@
 
 namespace backplane {
 
+class AppendOnly;
 class Clients;
 class OptionTable;
 class ConnectionSet;
@@ -80,7 +81,8 @@ struct ServerServices {
   ServerSamples* samples = nullptr;
   // Sections that come and go with modules; asked after all others. null in tests.
   class ModuleInfoSource* module_info = nullptr;
-  Scripting* scripting = nullptr;  // INFO memory
+  Scripting* scripting = nullptr;     // INFO memory
+  AppendOnly* append_only = nullptr;  // DEBUG LOADAOF, INFO memory
 };
 
 // `services` outlives the registry.
