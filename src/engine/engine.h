@@ -153,10 +153,10 @@ class Engine final : public KeyspaceObserver {
                                 AclLog::Context context, Session& caller);
   // Logs a refusal or failed login that was found elsewhere.
   void LogDenial(AclLog::Entry entry, Session& caller);
-  // Runs a resolved command, no gates. Replies go to `reply`. `propagate` false: nothing of it
-  // reaches the stream. Nests.
+  // Runs a resolved command, no gates. Replies go to `reply`. `targets`: who reads in the
+  // stream what it has changed (PropagationTarget). Nests.
   void Call(Session& session, const Command& command, Args args, ReplySink& reply,
-            bool propagate = true, const KeyHint& hint = kNoKeyHint);
+            uint8_t targets = kPropagateEverywhere, const KeyHint& hint = kNoKeyHint);
   // Runs a command out of a file: no gates, no statistics, and nothing of it is propagated while
   // loading(). Replies go to `reply`.
   void Replay(Session& session, const Command& command, Args args, ReplySink& reply);
@@ -253,7 +253,7 @@ class Engine final : public KeyspaceObserver {
   bool ProcessWords(Session& session, Args args, const KeyHint& hint);
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
-  void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
+  void PropagateResult(CommandContext& ctx, uint64_t dirty_before, uint8_t targets);
   // Client tracking: the keys that a command has read.
   void RememberKeys(Session& session, const Command& command, Args args);
 

@@ -13,19 +13,14 @@ constexpr size_t kWordsKept = size_t{1} << 12;
 
 }  // namespace
 
-void PropagationStream::Append(int db, std::span<const std::string_view> args) {
+void PropagationStream::Append(int db, std::span<const std::string_view> args, uint8_t targets) {
   if (!wanted_) return;
   BP_ASSERT(depth_ > 0);
-  pending_.push_back({db, args.size()});
+  pending_.push_back({db, targets, args.size()});
   for (const std::string_view arg : args) {
     bytes_.append(arg);
     word_ends_.push_back(bytes_.size());
   }
-}
-
-void PropagationStream::Send(int db, std::span<const std::string_view> args) {
-  ++sent_;
-  for (PropagationSink* sink : sinks_) sink->OnCommand(db, args);
 }
 
 void PropagationStream::Leave() {
@@ -33,12 +28,12 @@ void PropagationStream::Leave() {
   --depth_;
 }
 
-void PropagationStream::SendUnit() {
-  depth_ = 0;
+void PropagationStream::SendTo(const Reader& reader) {
   constexpr std::string_view kMulti[] = {"MULTI"};
   constexpr std::string_view kExec[] = {"EXEC"};
-  const bool several = pending_.size() > 1;
-  if (several) Send(-1, kMulti);
+  size_t count = 0;
+  for (const Pending& command : pending_) count += (command.targets & reader.target) != 0 ? 1 : 0;
+  if (count > 1) reader.sink->OnCommand(-1, kMulti);
   size_t word = 0;
   size_t begin = 0;
   const std::string_view bytes = bytes_;
@@ -48,9 +43,15 @@ void PropagationStream::SendUnit() {
       views_.push_back(bytes.substr(begin, word_ends_[word] - begin));
       begin = word_ends_[word];
     }
-    Send(command.db, views_);
+    if ((command.targets & reader.target) != 0) reader.sink->OnCommand(command.db, views_);
   }
-  if (several) Send(-1, kExec);
+  if (count > 1) reader.sink->OnCommand(-1, kExec);
+}
+
+void PropagationStream::SendUnit() {
+  depth_ = 0;
+  sent_ += pending_.size();
+  for (const Reader& reader : sinks_) SendTo(reader);
   pending_.clear();
   word_ends_.clear();
   bytes_.clear();

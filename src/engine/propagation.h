@@ -12,6 +12,14 @@
 
 namespace backplane {
 
+// Who reads a command; scripts and modules may leave one of them out.
+enum PropagationTarget : uint8_t {
+  kPropagateNowhere = 0,
+  kPropagateToAof = 1,
+  kPropagateToReplicas = 2,
+  kPropagateEverywhere = 3,
+};
+
 class PropagationSink {
  public:
   virtual ~PropagationSink() = default;
@@ -22,12 +30,13 @@ class PropagationSink {
 class PropagationStream {
  public:
   bool wanted() const { return wanted_; }
-  void AddSink(PropagationSink* sink) {
-    sinks_.push_back(sink);
+  // `target`: what it is one of.
+  void AddSink(PropagationSink* sink, PropagationTarget target) {
+    sinks_.push_back({sink, target});
     Update();
   }
   void RemoveSink(PropagationSink* sink) {
-    std::erase(sinks_, sink);
+    std::erase_if(sinks_, [sink](const Reader& reader) { return reader.sink == sink; });
     Update();
   }
   // Muted, it takes nothing: data are being loaded.
@@ -37,7 +46,8 @@ class PropagationStream {
   }
 
   // Adds a command to the current unit. No-op when nobody wants the stream.
-  void Append(int db, std::span<const std::string_view> args);
+  void Append(int db, std::span<const std::string_view> args,
+              uint8_t targets = kPropagateEverywhere);
   // The current unit has commands.
   bool pending() const { return !pending_.empty(); }
   // Units nest; the outermost End sends what has been added, in MULTI/EXEC when there is more than
@@ -48,20 +58,26 @@ class PropagationStream {
       return SendUnit();
     Leave();
   }
+  // Of all units; within OnCommand: those of the unit included.
   uint64_t commands_sent() const { return sent_; }
 
  private:
   // A command of the unit; its words lie one after the other in Unit::bytes.
   struct Pending {
     int db;
+    uint8_t targets;
     size_t words;
+  };
+  struct Reader {
+    PropagationSink* sink;
+    uint8_t target;
   };
   void Update() { wanted_ = !sinks_.empty() && !muted_; }
   void Leave();
   void SendUnit();
-  void Send(int db, std::span<const std::string_view> args);
+  void SendTo(const Reader& reader);
 
-  std::vector<PropagationSink*> sinks_;
+  std::vector<Reader> sinks_;
   bool muted_ = false;
   bool wanted_ = false;
   // The commands of the unit, copied: what they were made of may be gone at its end. Their memory

@@ -85,7 +85,6 @@ void AofLog::OnCommand(int db, std::span<const std::string_view> args) {
     selected_db_ = db;
   }
   AppendAofCommand(args, &buffer_);
-  recorded_mark_ = engine_.propagation().commands_sent();
 }
 
 uint64_t AofLog::synced_mark() const { return std::max(synced_mark_, sync_.synced_mark()); }
@@ -114,7 +113,9 @@ bool AofLog::Postpone(bool force) {
 void AofLog::Flush(bool force) {
   if (fd_ < 0) return;
   if (buffer_.empty()) {
-    if (policy() == AppendFsync::kEverySecond) SyncByPolicy();
+    // What was sent and is not in memory was not for this file, or is in it.
+    written_mark_ = engine_.propagation().commands_sent();
+    SyncByPolicy();
     return;
   }
   if (write_error_ != 0 && !force && MonotonicMicros() < retry_us_) return;
@@ -146,7 +147,7 @@ bool AofLog::Write() {
   }
   engine_.set_aof_error(this->error());
   size_ += buffer_.size();
-  written_mark_ = recorded_mark_;
+  written_mark_ = engine_.propagation().commands_sent();
   buffer_.clear();
   if (buffer_.capacity() > kBufferKept) std::string().swap(buffer_);
   return true;

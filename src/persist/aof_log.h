@@ -96,7 +96,6 @@ class AofLog final : public PropagationSink {
   std::string buffer_;
   int selected_db_ = -1;
   int64_t noted_second_ = 0;
-  uint64_t recorded_mark_ = 0;   // of what is in memory, or the file
   uint64_t written_mark_ = 0;    // of what is in the file
   uint64_t requested_mark_ = 0;  // of what has been, or is being, synced
   uint64_t synced_mark_ = 0;     // by this thread

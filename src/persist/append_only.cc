@@ -47,7 +47,7 @@ void AppendOnly::SetState(State state) {
   state_ = state;
   if (was == enabled()) return;
   if (enabled()) {
-    engine_.propagation().AddSink(&log_);
+    engine_.propagation().AddSink(&log_, kPropagateToAof);
   } else {
     engine_.propagation().RemoveSink(&log_);
     engine_.set_aof_error(0);

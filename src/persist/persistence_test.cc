@@ -309,7 +309,7 @@ TEST_F(PersistenceTest, InfoHasTheFieldsThatToolsRead) {
   for (const char* field :
        {"loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age",
         "current_fork_perc", "current_save_keys_processed", "current_save_keys_total",
-        "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_saves", "aof_enabled",
+        "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_saves",
         "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded", "module_fork_in_progress"}) {
     EXPECT_TRUE(Info(field) == "0" || Info(field) == "0.00") << field << " " << Info(field);
   }

@@ -6,7 +6,7 @@ import random
 import pytest
 
 from harness.resp import ReplyError
-from harness.server import not_yet, wait_until
+from harness.server import wait_until
 
 MODULES = ["data_type"]
 TEXTS = [b"", b"text", b"with \0 zero", b"x" * 100000, bytes(range(256)) * 3]
@@ -181,7 +181,6 @@ def test_damaged_payloads(conn, server):
     assert conn.do("datatype.get", "k") == b"some text\0"
 
 
-@not_yet("there is no append-only file")
 def test_aof_rewrite(start_with, option):
     server = start_with(["data_type"])
     conn = server.connect()

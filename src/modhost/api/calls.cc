@@ -127,9 +127,8 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
   const bool resp3 = call.Has(kCallResp3) || (call.Has(kCallRespAuto) && ctx->sink->resp() == 3);
   CallReplyRoot* root = host.replies().Take();
   root->tape().set_resp(resp3 ? 3 : 2);
-  const bool nowhere = call.Has(kCallNoAof) && call.Has(kCallNoReplicas);
   host.engine().Call(*session, *command, call.args(), root->tape(),
-                     call.Has(kCallReplicate) && !nowhere);
+                     call.Has(kCallReplicate) ? call.targets() : uint8_t{kPropagateNowhere});
   CleanSession(host, *session);
   errno = 0;
   return Finish(ctx, root, resp3);
