@@ -89,8 +89,8 @@ class Keyspace {
   // False while loading, and on a replica: expired keys are hidden, not removed.
   bool expires_keys() const { return expires_keys_; }
   void set_expires_keys(bool value) { expires_keys_ = value; }
-  // True while a file of commands is replayed: no time is over then, since what has expired stands in
-  // the file as a DEL of its own.
+  // True while a file of commands is replayed: no time is over then, since what has expired stands
+  // in the file as a DEL of its own.
   bool ignores_expiry() const { return ignores_expiry_; }
   void set_ignores_expiry(bool value) { ignores_expiry_ = value; }
   // Whether a key whose time ends then has no time left.

@@ -128,8 +128,8 @@ std::string AofManifest::Text() const {
 const AofManifest::File& AofManifest::AddBase(const std::string& prefix, BaseForm form) {
   if (base) history.push_front(std::move(*base));
   ++base_seq;
-  base = File{NameOf(prefix, base_seq, form == BaseForm::kRdb ? ".base.rdb" : ".base.aof"),
-              base_seq};
+  base =
+      File{NameOf(prefix, base_seq, form == BaseForm::kRdb ? ".base.rdb" : ".base.aof"), base_seq};
   return *base;
 }
 

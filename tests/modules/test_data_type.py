@@ -193,6 +193,37 @@ def test_aof_rewrite(start_with, option):
     assert server.connect().do("datatype.get", "k") == b"te\0xt"
 
 
+@pytest.mark.parametrize("preamble", ["yes", "no"])
+def test_dormant_values_survive_a_rewrite(start_with, ours_only, preamble):
+    """Whatever form the base has: what no module is there for is kept."""
+    server = start_with(["data_type"])
+    with_module = server.options + ["--appendonly", "yes", "--aof-use-rdb-preamble", preamble]
+    server.restart(with_module)
+    conn = server.connect()
+    conn.do("datatype.set", "k", b"te\0xt")
+    conn.do("pexpireat", "k", 4102444800000)
+    conn.do("bgrewriteaof")
+    wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    if preamble == "no":
+        # Their commands need the module; as values they do not.
+        server.restart(server.options + ["--aof-use-rdb-preamble", "yes"])
+        conn = server.connect()
+        conn.do("bgrewriteaof")
+        wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    server.restart(["--appendonly", "yes", "--aof-use-rdb-preamble", preamble])
+    conn = server.connect()
+    assert conn.error("datatype.get", "k").startswith("ERR unknown command")
+    for _ in range(2):
+        conn.do("bgrewriteaof")
+        wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    suffix = "rdb" if preamble == "yes" else "aof"
+    assert list(server.folder.glob(f"appendonlydir/*.base.{suffix}"))
+    server.restart(with_module)
+    conn = server.connect()
+    assert conn.do("datatype.get", "k") == b"te\0xt"
+    assert conn.do("pexpiretime", "k") == 4102444800000
+
+
 def test_values_keep_their_module(conn):
     conn.do("datatype.set", "k", "text")
     assert conn.error("module", "unload", "datatype").startswith("ERR Error unloading module: the module exports one or")
