@@ -276,7 +276,8 @@ void Engine::PropagateResult(CommandContext& ctx, uint64_t dirty_before, uint8_t
     return;
   }
   bool changed = services_.keyspace.dirty() != dirty_before && !command.Is(kCmdNotQueued);
-  if (changed || ctx.propagation_forced()) propagation_.Append(db, ctx.args(), targets);
+  if (!changed) targets &= ctx.forced_targets();
+  if (targets != kPropagateNowhere) propagation_.Append(db, ctx.args(), targets);
 }
 
 // Permissions may have changed since the command was queued.

@@ -10,15 +10,9 @@
 #include <string_view>
 #include <vector>
 
-namespace backplane {
+#include "command/propagation_target.h"
 
-// Who reads a command; scripts and modules may leave one of them out.
-enum PropagationTarget : uint8_t {
-  kPropagateNowhere = 0,
-  kPropagateToAof = 1,
-  kPropagateToReplicas = 2,
-  kPropagateEverywhere = 3,
-};
+namespace backplane {
 
 class PropagationSink {
  public:

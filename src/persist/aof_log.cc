@@ -91,7 +91,8 @@ uint64_t AofLog::synced_mark() const { return std::max(synced_mark_, sync_.synce
 
 int AofLog::error() const {
   if (fd_ < 0) return 0;
-  return write_error_ != 0 ? write_error_ : sync_.error();
+  if (write_error_ != 0 || policy() == AppendFsync::kNo) return write_error_;
+  return sync_.error();
 }
 
 bool AofLog::Postpone(bool force) {
@@ -190,7 +191,8 @@ void AofLog::LogRarely(const std::string& text) {
 }
 
 void AofLog::SyncByPolicy() {
-  if (policy() == AppendFsync::kNo || requested_mark_ == written_mark_) return;
+  const bool failed = sync_.error() != 0;
+  if (policy() == AppendFsync::kNo || (requested_mark_ == written_mark_ && !failed)) return;
   if (engine_.settings().no_appendfsync_on_rewrite && owner_.ChildActive()) return;
   const int64_t now = MonotonicMicros();
   if (policy() == AppendFsync::kAlways) {
@@ -204,6 +206,7 @@ void AofLog::SyncByPolicy() {
           std::string(std::strerror(error)) + ". Exiting...");
       _exit(1);
     }
+    sync_.ClearError();
     synced_mark_ = requested_mark_ = written_mark_;
     last_sync_us_ = now;
   } else if (now - last_sync_us_ >= kSecondUs && sync_.pending_syncs() == 0) {

@@ -50,6 +50,8 @@ class AofLog final : public PropagationSink {
   // Forgets the file and what is in memory.
   void Abandon();
   bool is_open() const { return fd_ >= 0; }
+  // As Abandon, but the descriptor stays: no thread of the parent's is there to wait for.
+  void LetGoInForkedChild() { fd_ = -1; }
   // Somebody else has cut the file.
   void CorrectSize(uint64_t size) { size_ = size; }
 

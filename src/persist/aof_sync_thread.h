@@ -38,6 +38,8 @@ class AofSyncThread {
   uint64_t synced_mark() const { return synced_mark_.load(std::memory_order_acquire); }
   // errno of the last sync; 0: it went well.
   int error() const { return error_.load(std::memory_order_acquire); }
+  // What failed before does not count: it was done otherwise.
+  void ClearError() { error_.store(0, std::memory_order_release); }
   // Returns when everything is done.
   void Drain();
 

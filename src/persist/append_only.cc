@@ -60,6 +60,12 @@ void AppendOnly::SetState(State state) {
 Status AppendOnly::LoadAtStart() {
   auto status = files_.Read();
   if (status) status = files_.TakeOldFile();
+  const std::string& rdb = settings().dbfilename;
+  if (status && files_.manifest().empty() && access(rdb.c_str(), F_OK) == 0) {
+    logger().Warning("There is no append-only file, so the data set is empty: " + rdb +
+                     " is not loaded while appendonly is on. To keep its data, start with "
+                     "appendonly no, then CONFIG SET appendonly yes.");
+  }
   if (status) status = LoadFiles();
   if (!status) logger().Warning(status.error().message);
   return status;
@@ -292,6 +298,11 @@ void AppendOnly::Close() {
   log_.Close();
   sync_.Drain();
   state_ = State::kOff;
+}
+
+void AppendOnly::LetGoInForkedChild() {
+  engine_.propagation().RemoveSink(&log_);
+  log_.LetGoInForkedChild();
 }
 
 Status AppendOnly::PrepareShutdown(bool force) {

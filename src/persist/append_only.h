@@ -76,6 +76,8 @@ class AppendOnly final : public OutputBarrier,
   Status PrepareShutdown(bool force);
   // Nothing more is written.
   void Close();
+  // In a forked child: the file is the parent's.
+  void LetGoInForkedChild();
 
   // --- rewrite ---
   bool rewriting() const { return child_ != nullptr; }

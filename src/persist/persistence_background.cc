@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "engine/call_records.h"
+#include "persist/append_only.h"
 #include "persist/persistence.h"
 
 namespace backplane {
@@ -59,6 +60,7 @@ void Persistence::SetForeignChild(const BackgroundChild* child) {
 }
 
 void Persistence::EnterForkedChild() {
+  if (append_only_ != nullptr) append_only_->LetGoInForkedChild();
   for (PersistenceListener* listener : listeners_) listener->OnInForkedChild();
 }
 

@@ -119,6 +119,40 @@ def test_what_is_written(start_server):
         "FUNCTION LOAD #!lua name=l\nredis.register_function('f', function() return 1 end)"]
 
 
+def test_blocking_commands_leave_their_effect(start_server):
+    server = start_server("--appendonly", "yes", "--appendfsync", "always")
+    conn = server.connect()
+    waiters = []
+    for command in (["BLPOP", "l1", 0], ["BRPOPLPUSH", "l2", "t2", 0], ["BLMOVE", "l3", "t3", "LEFT", "RIGHT", 0],
+                    ["BLMPOP", 0, 1, "l4", "LEFT", "COUNT", 2], ["BZPOPMIN", "z1", 0],
+                    ["BZMPOP", 0, 1, "z2", "MAX", "COUNT", 2],
+                    ["XREADGROUP", "GROUP", "g", "c", "BLOCK", 0, "STREAMS", "x", ">"]):
+        if command[0] == "XREADGROUP":
+            conn.do("XGROUP", "CREATE", "x", "g", "$", "MKSTREAM")
+        waiter = server.connect()
+        waiter.send(*command)
+        waiters.append(waiter)
+    wait_until(lambda: info(conn, "blocked_clients", "clients") == str(len(waiters)))
+    for i in range(1, 5):
+        conn.do("RPUSH", f"l{i}", "a", "b", "c")
+    for i in range(1, 3):
+        conn.do("ZADD", f"z{i}", 1, "a", 2, "b", 3, "c")
+    conn.do("XADD", "x", "*", "f", "v")
+    for waiter in waiters:
+        waiter.read()
+    for command in (["PFADD", "h", "a", "b"], ["PFMERGE", "h2", "h"], ["GEOADD", "geo", 13, 38, "a", 15, 37, "b"],
+                    ["GEOSEARCHSTORE", "geo2", "geo", "FROMMEMBER", "a", "BYRADIUS", 900, "km"],
+                    ["GEORADIUS", "geo", 15, 37, 200, "km", "STORE", "geo3"], ["SORT", "l1", "ALPHA", "STORE", "sorted"],
+                    ["SETBIT", "bits", 100, 1], ["BITFIELD", "bits", "INCRBY", "u8", 0, 7]):
+        conn.do(*command)
+    conn.do("PUBLISH", "channel", "message")
+    before = digest(conn)
+    assert conn.do("DEBUG", "LOADAOF") == b"OK"
+    assert digest(conn) == before
+    assert not [c for c in commands_of((server.folder / (INCR % 1)).read_bytes()) if c.startswith(("B", "PUBLISH"))
+                and not c.startswith("BITFIELD")]
+
+
 def test_expired_and_evicted_keys_are_removed_by_a_command(start_server):
     server = start_server("--appendonly", "yes", "--appendfsync", "always")
     conn = server.connect()

@@ -160,6 +160,16 @@ def test_a_broken_base(start_server):
     assert "the RDB preamble of the AOF file appendonly.aof.1.base.rdb" in start_fails(server)
 
 
+def test_a_snapshot_beside_it_is_told_of(start_server):
+    server = start_server()
+    conn = server.connect()
+    conn.do("SET", "a", "b")
+    conn.do("SAVE")
+    server.restart(["--appendonly", "yes"])
+    assert server.connect().do("DBSIZE") == 0
+    assert "dump.rdb is not loaded while appendonly is on" in server.log()
+
+
 # --- the old form ---
 
 def test_an_old_file_is_taken_over(start_server):
