@@ -1,5 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // A stream as commands: its entries, counters, groups, and what is pending in them.
+#include <algorithm>
+#include <limits>
+
 #include "persist/aof_command_writer.h"
 #include "value/stream_value.h"
 
@@ -49,7 +52,9 @@ void Counters(std::string_view key, const StreamValue& stream, AofCommandWriter&
   out.Word(key);
   out.Word(stream.last_id());
   out.Word("ENTRIESADDED");
-  out.Number(static_cast<int64_t>(stream.entries_added()));
+  // XSETID takes no more.
+  constexpr uint64_t kAddedMax = std::numeric_limits<int64_t>::max();
+  out.Number(static_cast<int64_t>(std::min(stream.entries_added(), kAddedMax)));
   out.Word("MAXDELETEDID");
   out.Word(stream.max_deleted_id());
 }
@@ -84,7 +89,7 @@ void Group(std::string_view key, std::string_view name, const StreamGroup& group
   }
   out.Word(group.last_delivered);
   out.Word("ENTRIESREAD");
-  out.Number(group.entries_read);
+  out.Number(std::max(group.entries_read, StreamGroup::kUnknown));
   for (const auto& [consumer_name, consumer] : group.consumers()) {
     const std::string_view words[] = {"XGROUP", "CREATECONSUMER", key, name, consumer_name};
     out.Words(words);

@@ -50,7 +50,8 @@ def fill(connection):
 
 def streams(connection):
     return [connection.do("XINFO", "STREAM", "stream"), connection.do("XPENDING", "stream", "group"),
-            connection.do("XPENDING", "stream", "group", "-", "+", 100)[0][:2],
+            # Without how long ago.
+            [entry[:2] + entry[3:] for entry in connection.do("XPENDING", "stream", "group", "-", "+", 100)],
             connection.do("XINFO", "STREAM", "empty")[:8],
             sorted(str(library) for library in connection.do("FUNCTION", "LIST"))]
 
