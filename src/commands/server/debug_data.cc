@@ -104,7 +104,8 @@ void DigestContent(const Entry& entry, Digest* digest) {
       });
     case TypeId::kZSet:
       return entry.As<ZSetValue>().ForEach([&](const Item& member, double score) {
-        digest->Mix(Pair(member.Text(a), DoubleToString(score)));
+        // Small sorted sets do not tell -0 from 0.
+        digest->Mix(Pair(member.Text(a), DoubleToString(score == 0 ? 0 : score)));
       });
     case TypeId::kStream:
       return DigestStream(entry.As<StreamValue>(), digest);
