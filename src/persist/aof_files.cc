@@ -91,10 +91,15 @@ Status AofFiles::TakeOldFile() {
 
 Status AofFiles::Commit(AofManifest next) {
   const std::string path = ManifestPath();
+  const std::string text = next.Text();
+  // Quotes can make a line of a name that nobody could read again.
+  if (auto again = AofManifest::Parse(text); !again) {
+    return Prefix(again.error(), "The AOF manifest cannot be written");
+  }
   BP_ASSIGN_OR_RETURN(ReplacementFile file,
                       ReplacementFile::Create(path, Path("temp-" + prefix() + ".manifest")));
   FileSink sink(file.fd());
-  sink.Append(next.Text());
+  sink.Append(text);
   BP_RETURN_IF_ERROR(sink.Flush());
   BP_RETURN_IF_ERROR(file.Commit());
   manifest_ = std::move(next);

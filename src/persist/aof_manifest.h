@@ -42,6 +42,7 @@ struct AofManifest {
 
   // kCorrupt: the message tells the line.
   static Result<AofManifest> Parse(std::string_view text);
+  // Parse reads it, unless quotes make a line too long.
   std::string Text() const;
   bool empty() const { return !base && incrs.empty(); }
 

@@ -78,6 +78,12 @@ TEST(AofManifestTest, EveryPrefixIsRefusedOrAWholeSet) {
   }
 }
 
+TEST(AofManifestTest, ANameThatCannotBeWrittenIsNoticed) {
+  AofManifest manifest;
+  manifest.AddIncr(std::string(250, '\xff'));
+  EXPECT_FALSE(AofManifest::Parse(manifest.Text()).has_value());
+}
+
 TEST(AofManifestTest, RewritesMakeHistory) {
   AofManifest manifest;
   const std::string name = "appendonly.aof";

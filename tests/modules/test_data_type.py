@@ -224,6 +224,18 @@ def test_dormant_values_survive_a_rewrite(start_with, ours_only, preamble):
     assert conn.do("pexpiretime", "k") == 4102444800000
 
 
+def test_an_unload_leaves_a_file_that_needs_no_module(start_with, ours_only):
+    server = start_with(["data_type"])
+    server.restart(server.options + ["--appendonly", "yes"])
+    conn = server.connect()
+    conn.do("datatype.set", "k", b"text")
+    assert conn.do("module", "unload", "datatype", "keepdata") == b"OK"
+    wait_until(lambda: b"aof_rewrites:1" in conn.do("info", "persistence")
+               and b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    server.restart(["--appendonly", "yes"])
+    assert server.connect().do("dbsize") == 1
+
+
 def test_values_keep_their_module(conn):
     conn.do("datatype.set", "k", "text")
     assert conn.error("module", "unload", "datatype").startswith("ERR Error unloading module: the module exports one or")
