@@ -226,6 +226,19 @@ def test_exit_writes_all(start_server, how):
     assert server.connect().do("GET", "n") == b"5000"
 
 
+def test_with_io_threads(start_server):
+    server = start_server("--appendonly", "yes", "--appendfsync", "always", "--io-threads", 3)
+    conns = [server.connect() for _ in range(12)]
+    for turn in range(20):
+        for i, conn in enumerate(conns):
+            conn.send_bytes(b"".join(encode(["INCR", f"n{i}"]) for _ in range(10)))
+        for conn in conns:
+            assert [conn.read() for _ in range(10)][-1] == (b":", str(turn * 10 + 10).encode())
+    server.kill()
+    server.start()
+    assert server.connect().do("MGET", *[f"n{i}" for i in range(12)]) == [b"200"] * 12
+
+
 # --- WAITAOF ---
 
 def test_waitaof_arguments(start_server, ours_only):
@@ -288,3 +301,16 @@ def test_waitaof_ends_with_the_file(start_server, ours_only):
     before = digest(other)
     other.do("DEBUG", "LOADAOF")
     assert digest(other) == before
+
+
+def test_no_sync_while_a_child_writes(start_server, ours_only):
+    server = start_server("--appendonly", "yes", "--no-appendfsync-on-rewrite", "yes")
+    conn = server.connect()
+    conn.do("SET", "a", "b")
+    slow(conn)
+    conn.do("BGREWRITEAOF")
+    conn.do("INCR", "n")
+    # About once a second it would be synced.
+    assert conn.do("WAITAOF", "1", "0", "1500") == [0, 0]
+    conn.do("CONFIG", "SET", "no-appendfsync-on-rewrite", "no")
+    assert conn.do("WAITAOF", "1", "0", "0") == [1, 0]
