@@ -24,6 +24,22 @@ constexpr int64_t kLogPeriodUs = 30 * kSecondUs;
 // Memory that a large transaction has taken is given back beyond this.
 constexpr size_t kBufferKept = size_t{1} << 20;
 
+// Returns how much was written; *error: why not all. One call of the system takes two gigabytes at
+// most.
+size_t WriteAll(int fd, std::string_view bytes, int* error) {
+  size_t done = 0;
+  while (done < bytes.size()) {
+    const ssize_t wrote = write(fd, bytes.data() + done, bytes.size() - done);
+    if (wrote < 0 && errno == EINTR) continue;
+    if (wrote < 0) {
+      *error = errno;
+      break;
+    }
+    done += static_cast<size_t>(wrote);
+  }
+  return done;
+}
+
 }  // namespace
 
 AofLog::AofLog(Engine& engine, AofSyncThread& sync, const Owner& owner)
@@ -129,16 +145,13 @@ void AofLog::Flush(bool force) {
 bool AofLog::Write() {
   const bool syncing = sync_.pending_syncs() > 0;
   const LatencyTimer timer(&engine_.records().latency());
-  ssize_t wrote;
-  do {
-    wrote = write(fd_, buffer_.data(), buffer_.size());
-  } while (wrote < 0 && errno == EINTR);
-  const int error = errno;
+  int error = 0;
+  const size_t wrote = WriteAll(fd_, buffer_, &error);
   timer.Note("aof-write");
   timer.Note(syncing                ? "aof-write-pending-fsync"
              : owner_.ChildActive() ? "aof-write-active-child"
                                     : "aof-write-alone");
-  if (wrote != static_cast<ssize_t>(buffer_.size())) {
+  if (wrote != buffer_.size()) {
     WriteFailed(wrote, error);
     return false;
   }
@@ -154,8 +167,8 @@ bool AofLog::Write() {
   return true;
 }
 
-void AofLog::WriteFailed(ssize_t wrote, int error) {
-  if (wrote < 0) {
+void AofLog::WriteFailed(size_t wrote, int error) {
+  if (wrote == 0) {
     LogRarely(std::string("Error writing to the AOF file: ") + std::strerror(error));
   } else {
     LogRarely("Short write while writing to the AOF file: (nwritten=" + std::to_string(wrote) +
@@ -175,8 +188,8 @@ void AofLog::WriteFailed(ssize_t wrote, int error) {
     _exit(1);
   }
   if (wrote > 0) {
-    size_ += static_cast<uint64_t>(wrote);
-    buffer_.erase(0, static_cast<size_t>(wrote));
+    size_ += wrote;
+    buffer_.erase(0, wrote);
   }
   write_error_ = error;
   retry_us_ = MonotonicMicros() + kRetryUs;

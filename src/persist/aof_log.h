@@ -85,7 +85,7 @@ class AofLog final : public PropagationSink {
   bool Postpone(bool force);
   // Writes once; false when something is left.
   bool Write();
-  void WriteFailed(ssize_t wrote, int error);
+  void WriteFailed(size_t wrote, int error);
   void SyncByPolicy();
   void SyncInBackground();
   void LogRarely(const std::string& text);

@@ -320,8 +320,8 @@ Status AppendOnly::PrepareShutdown(bool force) {
     KillChild();
   }
   logger().Notice("Calling fsync() on the AOF file.");
-  // A failure was logged; what is lost by it would be lost by going on, too.
-  log_.FlushAndSync();
+  // What is lost by a failure would be lost by going on, too.
+  if (!log_.FlushAndSync()) logger().Warning("The AOF file could not be written as a whole.");
   return {};
 }
 
