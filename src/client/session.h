@@ -136,6 +136,8 @@ class Session final : public Subscriber {
     return reply_mode == ReplyMode::kOff || reply_mode == ReplyMode::kSkipping;
   }
   int64_t created_ms = 0;  // wall time
+  // PropagationStream::commands_sent() that covers all that it has written; 0: nothing yet.
+  uint64_t last_write = 0;
   const Command* last_command = nullptr;
   uint64_t last_command_generation = 0;
   bool last_command_by_own_name = false;
@@ -150,8 +152,9 @@ class Session final : public Subscriber {
   // may; the observer hears of the end.
   bool may_wait() const { return kind_ == Kind::kNormal || wait_observer_ != nullptr; }
   void set_wait_observer(WaitObserver* observer) { wait_observer_ = observer; }
-  // What its command does when it goes on after a wait is for the stream of changes.
-  bool propagates = true;
+  // Who reads in the stream of changes what its command does when it goes on after a wait (see
+  // engine/propagation.h).
+  uint8_t propagation_targets = UINT8_MAX;
   bool blocked() const { return blocked_ != nullptr; }
   BlockedState* blocked_state() const { return blocked_; }
   // Stops reading further commands until Unblock. `state` is not owned.

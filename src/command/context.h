@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "command/errors.h"
+#include "command/propagation_target.h"
 #include "command/registry.h"
 #include "keyspace/keyspace.h"
 #include "resp/reply_sink.h"
@@ -118,9 +119,9 @@ class CommandContext {
   // This call is not propagated at all.
   void PreventPropagation() { propagation_prevented_ = true; }
   // Propagates although nothing was counted dirty.
-  void ForcePropagation() { propagation_forced_ = true; }
+  void ForcePropagation(uint8_t targets = kPropagateEverywhere) { forced_targets_ |= targets; }
   bool propagation_prevented() const { return propagation_prevented_; }
-  bool propagation_forced() const { return propagation_forced_; }
+  uint8_t forced_targets() const { return forced_targets_; }
   const std::vector<std::vector<std::string>>& propagated() const { return propagated_; }
 
  private:
@@ -145,7 +146,7 @@ class CommandContext {
   uint64_t hinted_hash_ = 0;
   uint64_t redacted_ = 0;
   bool propagation_prevented_ = false;
-  bool propagation_forced_ = false;
+  uint8_t forced_targets_ = kPropagateNowhere;
   std::vector<std::vector<std::string>> propagated_;
 };
 

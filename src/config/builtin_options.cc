@@ -232,6 +232,20 @@ Status CheckFileName(const std::string& text) {
   return {};
 }
 
+Status CheckAppendFileName(const std::string& text) {
+  if (text.empty()) return Bad("appendfilename can't be empty");
+  if (text.find('/') != std::string::npos)
+    return Bad("appendfilename can't be a path, just a filename");
+  return {};
+}
+
+Status CheckAppendDirName(const std::string& text) {
+  if (text.empty()) return Bad("appenddirname can't be empty");
+  if (text.find('/') != std::string::npos)
+    return Bad("appenddirname can't be a path, just a dirname");
+  return {};
+}
+
 // Values beyond what makes sense are clamped, not refused.
 class HzOption final : public Option {
  public:
@@ -256,7 +270,7 @@ class HzOption final : public Option {
 };
 
 constexpr EnumName kAclPubsub[] = {{"resetchannels", 0}, {"allchannels", 1}};
-constexpr EnumName kOnlyNo[] = {{"no", 0}};
+constexpr EnumName kAppendFsync[] = {{"everysec", 2}, {"always", 1}, {"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 constexpr EnumName kTlsAuth[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
@@ -289,20 +303,10 @@ Status CheckShutdown(int64_t bits) {
 // Options of Redis 7.2 whose features this server does not have.
 constexpr std::string_view kMissing[] = {"activedefrag",
                                          "activerehashing",
-                                         "aof-load-truncated",
-                                         "aof-rewrite-incremental-fsync",
-                                         "aof-timestamp-enabled",
-                                         "aof-use-rdb-preamble",
-                                         "appenddirname",
-                                         "appendfilename",
-                                         "appendfsync",
-                                         "auto-aof-rewrite-min-size",
-                                         "auto-aof-rewrite-percentage",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
                                          "min-replicas-max-lag",
                                          "min-replicas-to-write",
-                                         "no-appendfsync-on-rewrite",
                                          "propagation-error-behavior",
                                          "rdb-del-sync-files",
                                          "repl-backlog-size",
@@ -358,6 +362,13 @@ constexpr BoolRow kBools[] = {
     {"lazyfree-lazy-user-flush", &Settings::lazyfree_lazy_user_flush},
     {"lazyfree-lazy-eviction", &Settings::lazyfree_lazy_eviction},
     {"latency-tracking", &Settings::latency_tracking},
+    {"appendonly", &Settings::appendonly},
+    {"no-appendfsync-on-rewrite", &Settings::no_appendfsync_on_rewrite},
+    {"aof-load-truncated", &Settings::aof_load_truncated},
+    {"aof-use-rdb-preamble", &Settings::aof_use_rdb_preamble},
+    {"aof-timestamp-enabled", &Settings::aof_timestamp_enabled},
+    {"aof-rewrite-incremental-fsync", &Settings::aof_rewrite_incremental_fsync},
+    {"aof-disable-auto-gc", &Settings::aof_disable_auto_gc},
 };
 
 struct IntegerRow {
@@ -399,6 +410,9 @@ constexpr IntegerRow kIntegers[] = {
     {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},
     {"latency-monitor-threshold", &Settings::latency_monitor_threshold, 0, INT64_MAX},
     {"shutdown-timeout", &Settings::shutdown_timeout, 0, INT_MAX},
+    {"auto-aof-rewrite-percentage", &Settings::auto_aof_rewrite_percentage, 0, INT_MAX},
+    {"auto-aof-rewrite-min-size", &Settings::auto_aof_rewrite_min_size, 0, INT64_MAX, 0,
+     IntegerFormat::kMemory},
 };
 
 struct StringRow {
@@ -416,6 +430,8 @@ constexpr StringRow kStrings[] = {
     {"logfile", &Settings::logfile, kOptionImmutable},
     {"syslog-ident", &Settings::syslog_ident, kOptionImmutable},
     {"dbfilename", &Settings::dbfilename, kOptionProtected, CheckFileName},
+    {"appendfilename", &Settings::appendfilename, kOptionImmutable, CheckAppendFileName},
+    {"appenddirname", &Settings::appenddirname, kOptionImmutable, CheckAppendDirName},
 };
 
 }  // namespace
@@ -512,10 +528,7 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                                &settings.latency_percentiles);
   AddOption<HzOption>(table, &settings.hz);
   AddOption<ClientMemoryOption>(table, &settings.maxmemory_clients);
-  // The append-only file comes later; clients and tools ask for the option and are told how it
-  // stands.
-  AddOption<EnumOption>(table, "appendonly", kOptionImmutable, &settings.appendonly,
-                        std::span(kOnlyNo));
+  AddOption<EnumOption>(table, "appendfsync", 0u, &settings.appendfsync, std::span(kAppendFsync));
   AddOption<BindOption>(table, &settings.bind);
   AddOption<SaveOption>(table, &settings.save);
   AddOption<OutputLimitOption>(table, &settings);

@@ -92,7 +92,6 @@ struct Settings {
   int64_t syslog_facility = 0;
   int64_t databases = 16;
   int64_t hz = 10;
-  int64_t appendonly = 0;
   bool dynamic_hz = true;
   bool always_show_logo = false;
   std::string dir = ".";
@@ -118,6 +117,20 @@ struct Settings {
   int64_t key_load_delay = 0;
   int64_t rdb_version = 11;  // ours: 10 writes what Redis 7.0 reads
   int64_t sanitize_dump_payload = 0;
+
+  // append-only file
+  bool appendonly = false;
+  std::string appendfilename = "appendonly.aof";
+  std::string appenddirname = "appendonlydir";
+  int64_t appendfsync = 2;  // AppendFsync
+  bool no_appendfsync_on_rewrite = false;
+  int64_t auto_aof_rewrite_percentage = 100;
+  int64_t auto_aof_rewrite_min_size = 64ll * 1024 * 1024;
+  bool aof_load_truncated = true;
+  bool aof_use_rdb_preamble = true;
+  bool aof_timestamp_enabled = false;
+  bool aof_rewrite_incremental_fsync = true;
+  bool aof_disable_auto_gc = false;  // files of the past are kept: for tests
 
   // keyspace
   int64_t notify_keyspace_events = 0;  // NotifyClass bits

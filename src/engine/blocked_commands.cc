@@ -50,17 +50,16 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
       End();
       return true;
     }
-    waits_on_ = false;
-    owner_->retrying_ = this;
     owner_->ready_key_ = &key;
-    Engine::Unit unit(engine);
-    engine.Call(*session_, *command_, views, engine.SinkFor(*session_), session_->propagates);
-    owner_->retrying_ = nullptr;
+    const bool ended = RunAgain(views);
     owner_->ready_key_ = nullptr;
-    if (waits_on_) return false;
-    command_->stats.ticks += spent_ticks;
-    End();
-    return true;
+    return ended;
+  }
+
+  const Command* command() const { return command_; }
+  void RunAgain() {
+    const std::vector<std::string_view> views(wait_.args.begin(), wait_.args.end());
+    RunAgain(views);
   }
 
   // --- BlockedState ---
@@ -83,6 +82,12 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
     return true;
   }
   void OnTimeout() override {
+    if (wait_.reply == TimeoutReply::kCommand) {
+      owner_->last_try_ = true;
+      RunAgain();
+      owner_->last_try_ = false;
+      return;
+    }
     const bool zero = wait_.reply == TimeoutReply::kZero;
     ReplyTimeout(owner_->engine_->SinkFor(*session_),
                  zero ? TimeoutReply::kZero : TimeoutReply::kNullArray);
@@ -98,6 +103,21 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   }
 
  private:
+  // False: it waits on.
+  bool RunAgain(const std::vector<std::string_view>& views) {
+    Engine& engine = *owner_->engine_;
+    waits_on_ = false;
+    owner_->retrying_ = this;
+    // What the end of a call makes its module do belongs to what the call has done.
+    Engine::Unit unit(engine);
+    engine.Call(*session_, *command_, views, engine.SinkFor(*session_),
+                session_->propagation_targets);
+    owner_->retrying_ = nullptr;
+    if (waits_on_) return false;
+    command_->stats.ticks += spent_ticks;
+    End();
+    return true;
+  }
   // Its user may have lost the right to the command while it waited.
   bool Refused(const std::vector<std::string_view>& args) {
     if (session_->user == nullptr || session_->user->unrestricted()) return false;
@@ -159,13 +179,32 @@ void BlockedCommands::ReplyTimeout(ReplySink& reply, TimeoutReply kind) {
       return reply.NullArray();
     case TimeoutReply::kZero:
       return reply.Integer(0);
+    case TimeoutReply::kCommand:
+      // Such a command asks CanBlock first.
+      return reply.Null();
   }
 }
 
+bool BlockedCommands::CanBlock(const Session& session) const {
+  if (retrying_ != nullptr && retrying_->session() == &session) return true;
+  return session.may_wait() && !session.executing_transaction && !session.blocked();
+}
+
+void BlockedCommands::RunAgain(const void* command_owner) {
+  std::vector<Waiting*> asked;
+  for (const auto& waiting : waiting_) {
+    if (waiting->command()->owner == command_owner) asked.push_back(waiting.get());
+  }
+  for (Waiting* waiting : asked) waiting->RunAgain();
+}
+
 void BlockedCommands::Block(CommandContext& ctx, Wait wait) {
-  if (retrying_ != nullptr && retrying_->session() == &ctx.session()) return retrying_->WaitOn();
+  if (retrying_ != nullptr && retrying_->session() == &ctx.session()) {
+    --ctx.command().stats.calls;
+    return retrying_->WaitOn();
+  }
   Session& session = ctx.session();
-  if (!session.may_wait() || session.executing_transaction || session.blocked()) {
+  if (!CanBlock(session)) {
     return ReplyTimeout(ctx.reply(), wait.reply);
   }
   // It counts as a call when it has an end.

@@ -22,7 +22,8 @@ class BlockedCommands final : private LoopHook {
  public:
   // kNull: a null array, too, when the time is over; the null only where the command cannot wait.
   // (So it is in the field, and clients of RESP2 see the difference.)
-  enum class TimeoutReply : uint8_t { kNull, kNullArray, kZero };
+  // kCommand: the command runs again, sees is_last_try(), and replies.
+  enum class TimeoutReply : uint8_t { kNull, kNullArray, kZero, kCommand };
   struct Wait {
     std::vector<std::string> keys;  // none: only the time ends the wait
     TypeId type = TypeId::kString;
@@ -45,6 +46,14 @@ class BlockedCommands final : private LoopHook {
   // transaction, called by a module) it replies as if the time were over.
   void Block(CommandContext& ctx, Wait wait);
   static void ReplyTimeout(ReplySink& reply, TimeoutReply kind);
+  // Whether the command of this session could wait: not in a transaction, not for a module.
+  bool CanBlock(const Session& session) const;
+  // All that wait in a command of this owner are asked again, whatever they wait for.
+  void RunAgain(const void* command_owner);
+  // While the command runs again: its time is over, or it was unblocked.
+  bool is_last_try() const { return last_try_; }
+  // A command runs again.
+  bool is_retrying() const { return retrying_ != nullptr; }
   // While the command runs again: the key for which it does; null at the first time.
   const std::string* ready_key() const { return ready_key_; }
   // Whether the command that runs again has found that it must go on waiting.
@@ -65,6 +74,7 @@ class BlockedCommands final : private LoopHook {
   std::vector<std::unique_ptr<Waiting>> ended_;
   Waiting* retrying_ = nullptr;
   const std::string* ready_key_ = nullptr;
+  bool last_try_ = false;
 };
 
 }  // namespace backplane

@@ -66,7 +66,7 @@ void CallRecords::OnCall(CommandContext& ctx, uint64_t ticks) {
 
 bool CallRecords::IsRepeated(const Session& session) const {
   const BlockedCommands* blocked = engine_->blocked_commands();
-  return session.blocked() && blocked != nullptr && blocked->ready_key() != nullptr;
+  return session.blocked() && blocked != nullptr && blocked->is_retrying();
 }
 
 bool CallRecords::HasEnded(const Session& session, const Command& command) const {

@@ -167,7 +167,7 @@ bool Engine::ProcessWords(Session& session, Args args, const KeyHint& hint) {
   } else if (session.transaction != nullptr && !command->Is(kCmdNotQueued)) {
     Queue(session, *command, args);
   } else {
-    Call(session, *command, args, SinkFor(session), true, hint);
+    Call(session, *command, args, SinkFor(session), kPropagateEverywhere, hint);
   }
   // CLIENT CACHING is about the next command, or the transaction that begins with it.
   if (tracks && session.tracking != nullptr && !speaks_of_client && session.transaction == nullptr)
@@ -179,7 +179,7 @@ bool Engine::ProcessWords(Session& session, Args args, const KeyHint& hint) {
 }
 
 void Engine::Call(Session& session, const Command& command, Args args, ReplySink& reply,
-                  bool propagate, const KeyHint& hint) {
+                  uint8_t targets, const KeyHint& hint) {
   EnterUnit();
   Keyspace& keyspace = services_.keyspace;
   CommandContext ctx(*this, session, command, keyspace.db(session.db_index), args, reply);
@@ -225,8 +225,26 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
       counted_errors_ = errors;
     }
   }
-  if (propagate && propagation_.wanted()) [[unlikely]]
-    PropagateResult(ctx, dirty_before);
+  if (targets != kPropagateNowhere && propagation_.wanted()) [[unlikely]] {
+    PropagateResult(ctx, dirty_before, targets);
+    // The unit is sent as a whole, so its first command's number does for all of them.
+    if (outer == nullptr && propagation_.pending()) {
+      session.last_write = propagation_.commands_sent() + 1;
+    }
+  }
+  LeaveUnit();
+}
+
+void Engine::Replay(Session& session, const Command& command, Args args, ReplySink& reply) {
+  EnterUnit();
+  CommandContext ctx(*this, session, command, services_.keyspace.db(session.db_index), args, reply);
+  CommandContext* outer = current_;
+  Session* outer_executing = executing_;
+  executing_ = &session;
+  current_ = &ctx;
+  command.handler(ctx);
+  current_ = outer;
+  executing_ = outer_executing;
   LeaveUnit();
 }
 
@@ -244,7 +262,7 @@ void Engine::RememberKeys(Session& session, const Command& command, Args args) {
   }
 }
 
-void Engine::PropagateResult(CommandContext& ctx, uint64_t dirty_before) {
+void Engine::PropagateResult(CommandContext& ctx, uint64_t dirty_before, uint8_t targets) {
   const Command& command = ctx.command();
   // Modules propagate what they want propagated; EXEC's commands have done it one by one.
   if (ctx.propagation_prevented() || command.Is(kCmdModule)) return;
@@ -253,12 +271,13 @@ void Engine::PropagateResult(CommandContext& ctx, uint64_t dirty_before) {
     std::vector<std::string_view> views;
     for (const auto& args : ctx.propagated()) {
       views.assign(args.begin(), args.end());
-      propagation_.Append(db, views);
+      propagation_.Append(db, views, targets);
     }
     return;
   }
   bool changed = services_.keyspace.dirty() != dirty_before && !command.Is(kCmdNotQueued);
-  if (changed || ctx.propagation_forced()) propagation_.Append(db, ctx.args());
+  if (!changed) targets &= ctx.forced_targets();
+  if (targets != kPropagateNowhere) propagation_.Append(db, ctx.args(), targets);
 }
 
 // Permissions may have changed since the command was queued.
@@ -337,6 +356,8 @@ void Engine::LeaveUnitWithHooks() {
 
 void Engine::set_loading(bool value) {
   loading_ = value;
+  // What is loaded stands in the file already.
+  propagation_.set_muted(value);
   services_.keyspace.set_expires_keys(!loading_ && client_pause_ == nullptr);
 }
 

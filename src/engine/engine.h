@@ -157,10 +157,13 @@ class Engine final : public KeyspaceObserver {
                                 AclLog::Context context, Session& caller);
   // Logs a refusal or failed login that was found elsewhere.
   void LogDenial(AclLog::Entry entry, Session& caller);
-  // Runs a resolved command, no gates. Replies go to `reply`. `propagate` false: nothing of it
-  // reaches the stream. Nests.
+  // Runs a resolved command, no gates. Replies go to `reply`. `targets`: who reads in the
+  // stream what it has changed (PropagationTarget). Nests.
   void Call(Session& session, const Command& command, Args args, ReplySink& reply,
-            bool propagate = true, const KeyHint& hint = kNoKeyHint);
+            uint8_t targets = kPropagateEverywhere, const KeyHint& hint = kNoKeyHint);
+  // Runs a command out of a file: no gates, no statistics, and nothing of it is propagated while
+  // loading(). Replies go to `reply`.
+  void Replay(Session& session, const Command& command, Args args, ReplySink& reply);
   // For errors that come from no command's handler: those that scripts get for what they may not
   // call. Counts the sink's last one.
   void CountErrorReply(const ReplySink& sink);
@@ -210,7 +213,17 @@ class Engine final : public KeyspaceObserver {
   // Writes are refused while the last background save failed and the setting says so. Set by
   // persist/.
   bool writes_blocked_by_save() const { return writes_blocked_by_save_; }
-  void set_writes_blocked_by_save(bool value) { writes_blocked_by_save_ = value; }
+  void set_writes_blocked_by_save(bool value) {
+    writes_blocked_by_save_ = value;
+    writes_refused_ = writes_blocked_by_save_ || aof_error_ != 0;
+  }
+  // The errno with which the append-only file could not be written; 0: it can. Set by persist/.
+  void set_aof_error(int error) {
+    aof_error_ = error;
+    writes_refused_ = writes_blocked_by_save_ || aof_error_ != 0;
+  }
+  // Clients may not write, for one of these reasons; WriteRefusal says which.
+  bool writes_refused() const { return writes_refused_; }
 
   // --- extension points; nothing is owned ---
   void AddListener(KeyspaceListener* listener);
@@ -245,7 +258,7 @@ class Engine final : public KeyspaceObserver {
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
   void LeaveUnitWithHooks();
-  void PropagateResult(CommandContext& ctx, uint64_t dirty_before);
+  void PropagateResult(CommandContext& ctx, uint64_t dirty_before, uint8_t targets);
   // Client tracking: the keys that a command has read.
   void RememberKeys(Session& session, const Command& command, Args args);
 
@@ -269,6 +282,8 @@ class Engine final : public KeyspaceObserver {
   bool loading_ = false;
   bool active_expire_ = true;
   bool writes_blocked_by_save_ = false;
+  bool writes_refused_ = false;
+  int aof_error_ = 0;
   std::string busy_reply_;
   BlockedCommands* blocked_commands_ = nullptr;
   MemoryLimit* memory_limit_ = nullptr;

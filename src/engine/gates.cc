@@ -1,6 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Engine::Gate: the reasons for which a command may not run now, in the order in which clients
 // expect them.
+#include <cstring>
+
 #include "engine/engine.h"
 #include "engine/memory_limit.h"
 
@@ -42,7 +44,9 @@ std::string ProtectedRefusal(const Command& command) {
 }  // namespace
 
 std::string Engine::WriteRefusal() const {
-  return writes_blocked_by_save_ ? std::string(kMisconf) : std::string();
+  if (writes_blocked_by_save_) return std::string(kMisconf);
+  if (aof_error_ == 0) return {};
+  return std::string("MISCONF Errors writing to the AOF file: ") + std::strerror(aof_error_);
 }
 
 void Engine::LogDenial(AclLog::Entry entry, Session& caller) {
@@ -108,9 +112,9 @@ std::string Engine::Gate(Session& session, const Command& command, Args args) {
   if (session.monitor && command.Is(kCmdWrite | kCmdReadonly | kCmdMayReplicate)) {
     return "ERR Replica can't interact with the keyspace";
   }
-  if (writes_blocked_by_save_ && command.Is(kCmdWrite) &&
-      session.kind() == Session::Kind::kNormal) {
-    return WriteRefusal();
+  if (writes_refused_ && session.kind() == Session::Kind::kNormal) [[unlikely]] {
+    // Whoever watches the server by PING is to see it, too.
+    if (command.Is(kCmdWrite) || command.fullname == "ping") return WriteRefusal();
   }
   if (loading_ && !command.Is(kCmdLoading)) return std::string(kLoading);
   if (!busy_reply_.empty() && !command.Is(kCmdAllowBusy)) return busy_reply_;

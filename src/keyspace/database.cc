@@ -26,11 +26,13 @@ class ContentGarbage final : public Garbage {
 }  // namespace
 
 bool Database::IsExpired(const Entry& entry) const {
-  return entry.has_expire() && entry.expire_ms() <= keyspace_->now_ms();
+  return entry.has_expire() && keyspace_->IsOver(entry.expire_ms());
 }
 
 bool Database::RemoveIfExpired(Entry* entry, const Key& key) {
   if (!entry->has_expire() || entry->expire_ms() > keyspace_->now_ms()) [[likely]]
+    return false;
+  if (keyspace_->ignores_expiry()) [[unlikely]]
     return false;
   if (!keyspace_->expires_keys())
     return true;                // hidden, but its removal is somebody else's decision

@@ -89,6 +89,12 @@ class Keyspace {
   // False while loading, and on a replica: expired keys are hidden, not removed.
   bool expires_keys() const { return expires_keys_; }
   void set_expires_keys(bool value) { expires_keys_ = value; }
+  // True while a file of commands is replayed: no time is over then, since what has expired stands
+  // in the file as a DEL of its own.
+  bool ignores_expiry() const { return ignores_expiry_; }
+  void set_ignores_expiry(bool value) { ignores_expiry_ = value; }
+  // Whether a key whose time ends then has no time left.
+  bool IsOver(int64_t expire_ms) const { return expire_ms <= now_ms_ && !ignores_expiry_; }
   // False while a command of a CLIENT NO-TOUCH session runs.
   void set_touches(bool value) {
     touch_ = !value ? Touching::kNone : counts_use_ ? Touching::kFrequency : Touching::kClock;
@@ -147,6 +153,7 @@ class Keyspace {
   uint32_t access_clock_ = 0;
   uint32_t notify_mask_ = 0;
   bool expires_keys_ = true;
+  bool ignores_expiry_ = false;
   Touching touch_ = Touching::kClock;
   bool counts_use_ = false;
   bool saves_access_ = false;

@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/numbers.h"
+#include "engine/propagation.h"
 
 namespace backplane {
 
@@ -43,6 +44,11 @@ class CallArguments {
   bool Parse(const char* command, const char* format, va_list values);
   std::span<const std::string_view> args() const { return {args_, count_}; }
   uint32_t flags() const { return flags_; }
+  // Who may read the command: all but those that a modifier leaves out.
+  uint8_t targets() const {
+    return static_cast<uint8_t>((Has(kCallNoAof) ? 0 : kPropagateToAof) |
+                                (Has(kCallNoReplicas) ? 0 : kPropagateToReplicas));
+  }
   bool Has(uint32_t flag) const { return (flags_ & flag) != 0; }
   // Takes other arguments, which outlive the call.
   void Replace(std::vector<std::string_view> args);

@@ -170,30 +170,36 @@ void ModuleHost::OnCron(int hz) {
   events_.Fire(REDISMODULE_EVENT_CRON_LOOP, 0, &info);
 }
 
-void ModuleHost::OnSaveStarted(bool background) {
-  events_.Fire(REDISMODULE_EVENT_PERSISTENCE,
-               background ? REDISMODULE_SUBEVENT_PERSISTENCE_RDB_START
-                          : REDISMODULE_SUBEVENT_PERSISTENCE_SYNC_RDB_START,
-               nullptr);
+void ModuleHost::OnSaveStarted(DataFile file, bool background) {
+  const uint64_t rdb = background ? REDISMODULE_SUBEVENT_PERSISTENCE_RDB_START
+                                  : REDISMODULE_SUBEVENT_PERSISTENCE_SYNC_RDB_START;
+  const uint64_t aof = background ? REDISMODULE_SUBEVENT_PERSISTENCE_AOF_START
+                                  : REDISMODULE_SUBEVENT_PERSISTENCE_SYNC_AOF_START;
+  events_.Fire(REDISMODULE_EVENT_PERSISTENCE, file == DataFile::kAof ? aof : rdb, nullptr);
 }
 
-void ModuleHost::OnSaveEnded(bool background, bool ok) {
+void ModuleHost::OnSaveEnded(bool ok) {
   events_.Fire(
       REDISMODULE_EVENT_PERSISTENCE,
       ok ? REDISMODULE_SUBEVENT_PERSISTENCE_ENDED : REDISMODULE_SUBEVENT_PERSISTENCE_FAILED,
       nullptr);
 }
 
-void ModuleHost::OnLoadStarted() {
-  events_.Fire(REDISMODULE_EVENT_LOADING, REDISMODULE_SUBEVENT_LOADING_RDB_START, nullptr);
+void ModuleHost::OnLoadStarted(DataFile file) {
+  events_.Fire(REDISMODULE_EVENT_LOADING,
+               file == DataFile::kAof ? REDISMODULE_SUBEVENT_LOADING_AOF_START
+                                      : REDISMODULE_SUBEVENT_LOADING_RDB_START,
+               nullptr);
 }
 
-void ModuleHost::OnLoadProgress(int permille) {
+void ModuleHost::OnLoadProgress(DataFile file, int permille) {
   // Modules count to 1024.
   RedisModuleLoadingProgress info = {REDISMODULE_LOADING_PROGRESS_VERSION,
                                      static_cast<int32_t>(services_.engine.settings().hz),
                                      permille * 1024 / 1000};
-  events_.Fire(REDISMODULE_EVENT_LOADING_PROGRESS, REDISMODULE_SUBEVENT_LOADING_PROGRESS_RDB,
+  events_.Fire(REDISMODULE_EVENT_LOADING_PROGRESS,
+               file == DataFile::kAof ? REDISMODULE_SUBEVENT_LOADING_PROGRESS_AOF
+                                      : REDISMODULE_SUBEVENT_LOADING_PROGRESS_RDB,
                &info);
 }
 

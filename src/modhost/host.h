@@ -260,10 +260,10 @@ class ModuleHost final : private LoopHook,
   static constexpr size_t kMemos = 64;
   Command* LookUpCommand(std::string_view name, Memo* memo);
   // --- PersistenceListener ---
-  void OnSaveStarted(bool background) override;
-  void OnSaveEnded(bool background, bool ok) override;
-  void OnLoadStarted() override;
-  void OnLoadProgress(int permille) override;
+  void OnSaveStarted(DataFile file, bool background) override;
+  void OnSaveEnded(bool ok) override;
+  void OnLoadStarted(DataFile file) override;
+  void OnLoadProgress(DataFile file, int permille) override;
   void OnLoadEnded(bool ok) override;
   void OnForkChild(bool born) override;
   void OnInForkedChild(std::string_view) override { is_child = true; }

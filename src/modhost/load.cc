@@ -104,7 +104,7 @@ Module* ModuleHost::AddModule(const LoadRequest& request) {
   }
   if (slot < 0) return nullptr;
   auto owned = std::make_unique<Module>(this, slot, request.path, request.args);
-  if (!request.sha256.empty()) owned->set_pin(std::string(kPinPrefix) + request.sha256);
+  owned->set_pinned_digest(request.sha256);
   OpenSlotMemory(slot);
   SetModuleInSlot(slot, owned.get());
   // In the list already while OnLoad runs: what it registers may ask for its module.
@@ -243,7 +243,9 @@ void ModuleHost::NoteModules() {
   services_.directives->modules.clear();
   for (const auto& module : modules_) {
     std::vector<std::string> words = module->args();
-    if (!module->pin().empty()) words.insert(words.begin(), module->pin());
+    if (!module->pinned_digest().empty()) {
+      words.insert(words.begin(), std::string(kPinPrefix) + module->pinned_digest());
+    }
     services_.directives->modules.push_back({module->path(), std::move(words)});
   }
 }

@@ -49,6 +49,7 @@ void Module::Link(Registration* registration) {
 }
 
 void Module::Unlink(Registration* registration) {
+  if (registration == walk_) walk_ = registration->previous_;
   if (registration->previous_ != nullptr) registration->previous_->next_ = registration->next_;
   if (registration->next_ != nullptr) {
     registration->next_->previous_ = registration->previous_;

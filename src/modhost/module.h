@@ -59,8 +59,9 @@ class Module {
   const std::string& path() const { return path_; }
   const std::vector<std::string>& args() const { return args_; }
   // The digest that its file was checked for, as `loadmodule` names it; empty for none.
-  const std::string& pin() const { return pin_; }
-  void set_pin(std::string pin) { pin_ = std::move(pin); }
+  // The digest that its file must have, hexadecimal; empty: any.
+  const std::string& pinned_digest() const { return pinned_digest_; }
+  void set_pinned_digest(std::string digest) { pinned_digest_ = std::move(digest); }
   void set_args(std::vector<std::string> args) { args_ = std::move(args); }
   // The mapped binary; null before it is mapped.
   MappedModule* code() const { return code_.get(); }
@@ -110,13 +111,14 @@ class Module {
   // Takes it out of the list and destroys it.
   void Destroy(Registration* registration);
   void DestroyAll();
-  // Destroys those for which `goes` says so, newest first.
+  // Destroys those for which `goes` says so, newest first. `goes` may run the module's code, which
+  // may destroy others; it does not nest.
   template <class F>
   void DestroyIf(F&& goes) {
-    for (Registration* r = last_; r != nullptr;) {
-      Registration* before = r->previous_;
+    for (walk_ = last_; walk_ != nullptr;) {
+      Registration* r = walk_;
+      walk_ = r->previous_;
       if (goes(*r)) Destroy(r);
-      r = before;
     }
   }
   template <class F>
@@ -155,7 +157,8 @@ class Module {
   int slot_;
   std::string path_;
   std::vector<std::string> args_;
-  std::string pin_;
+  Registration* walk_ = nullptr;  // where DestroyIf goes on
+  std::string pinned_digest_;
   std::string name_;
   int version_ = 0;
   int api_version_ = 0;

@@ -9,7 +9,6 @@
 #pragma once
 
 #include <cstdint>
-#include <span>
 #include <string_view>
 
 #include "modhost/module_type.h"
@@ -30,20 +29,13 @@ enum class BodyOpcode : uint64_t {
   kString = 5
 };
 
-// Gets the commands of an AOF rewrite.
-class AofEmitter {
- public:
-  virtual ~AofEmitter() = default;
-  virtual void Emit(std::span<const std::string_view> args) = 0;
-};
-
 }  // namespace backplane
 
 struct RedisModuleIO {
   backplane::ModuleType* type = nullptr;
   backplane::RdbReader* reader = nullptr;
   backplane::ValueWriter* writer = nullptr;
-  backplane::AofEmitter* aof = nullptr;
+  backplane::ModuleValues::CommandOut* aof = nullptr;  // gets the commands of an AOF rewrite
   // Whose value it is; null data when nobody knows. Outlives the stream.
   std::string_view key_name;
   int db = -1;

@@ -148,6 +148,19 @@ void ModuleType::SaveBody(void* data, std::string_view key, int db, ValueWriter&
   writer.WriteLength(static_cast<uint64_t>(BodyOpcode::kEof));
 }
 
+bool ModuleType::Rewrite(void* data, std::string_view key, int db, ModuleValues::CommandOut& out) {
+  if (methods_.aof_rewrite == nullptr) return false;
+  RedisModuleIO io;
+  io.type = this;
+  io.aof = &out;
+  io.key_name = key;
+  io.db = db;
+  ScopedString name(key);
+  ModuleCode mark(*module(), "aof_rewrite");
+  methods_.aof_rewrite(&io, name.get(), data);
+  return !io.error;
+}
+
 void ModuleValue::Save(ValueWriter& writer) const {
   writer.WriteLength(type_->type_id());
   int db = -1;

@@ -34,6 +34,8 @@ class ModuleType final : public Registration, public ValueType {
   std::atomic<int64_t>& value_count() { return value_count_; }
   // Writes the body of a value, EOF included. `key` and `db` as the callback may ask for them.
   void SaveBody(void* data, std::string_view key, int db, ValueWriter& writer);
+  // Has the module tell the commands that make the value again. False: it cannot, or has failed.
+  bool Rewrite(void* data, std::string_view key, int db, ModuleValues::CommandOut& out);
 
   RedisModuleType* handle() { return reinterpret_cast<RedisModuleType*>(this); }
   static ModuleType* From(const RedisModuleType* handle) {
@@ -73,6 +75,10 @@ class ModuleValue final : public Value {
   std::unique_ptr<Value> Clone() const override;
   uint8_t rdb_type(int rdb_version) const override { return 7; }
   void Save(ValueWriter& writer) const override;
+
+  bool Rewrite(std::string_view key, int db, ModuleValues::CommandOut& out) const {
+    return type_->Rewrite(data_, key, db, out);
+  }
 
   // The value at a key left the keyspace.
   void Unlinked(std::string_view key, int db) const;

@@ -19,7 +19,7 @@ PromisedCall::PromisedCall(Module* module, int db, const Options& options)
       session_(0, Session::Kind::kModule, &reply_->tape(), nullptr) {
   reply_->tape().set_resp(options.resp3 ? 3 : 2);
   session_.db_index = db;
-  session_.propagates = options.propagates;
+  session_.propagation_targets = options.targets;
   session_.set_wait_observer(this);
 }
 
@@ -40,7 +40,7 @@ void PromisedCall::CleanSession() {
 }
 
 void PromisedCall::Start(const Command& command, std::span<const std::string_view> args) {
-  module()->host().engine().Call(session_, command, args, reply_->tape(), options_.propagates);
+  module()->host().engine().Call(session_, command, args, reply_->tape(), options_.targets);
 }
 
 CallReplyRoot* PromisedCall::TakeReply() {

@@ -10,6 +10,7 @@
 //            is called, and the call goes. Or Abandon, and it goes.
 #pragma once
 
+#include <cstdint>
 #include <memory>
 #include <span>
 #include <string_view>
@@ -27,7 +28,7 @@ class PromisedCall final : public Registration, private WaitObserver {
  public:
   struct Options {
     bool resp3 = false;
-    bool propagates = false;
+    uint8_t targets = 0;  // of the stream of changes
   };
   PromisedCall(Module* module, int db, const Options& options);
   // Gives up the wait, if there still is one; the handler is not called.

@@ -90,12 +90,15 @@ void OneShots::Add(Module* module, RedisModuleEventLoopOneShotFunc callback, voi
 }
 
 void OneShots::Run() {
-  std::vector<Call> calls;
   {
     std::lock_guard guard(mutex_);
-    calls.swap(calls_);
+    due_.insert(due_.end(), calls_.begin(), calls_.end());
+    calls_.clear();
   }
-  for (const Call& call : calls) {
+  // Each may take the module of another one away.
+  while (!due_.empty()) {
+    const Call call = due_.front();
+    due_.pop_front();
     ModuleCallback mark(*call.module, "one-shot");
     call.callback(call.data);
   }
@@ -103,7 +106,9 @@ void OneShots::Run() {
 
 void OneShots::Forget(const Module* module) {
   std::lock_guard guard(mutex_);
-  std::erase_if(calls_, [&](const Call& call) { return call.module == module; });
+  const auto its = [&](const Call& call) { return call.module == module; };
+  std::erase_if(calls_, its);
+  std::erase_if(due_, its);
 }
 
 }  // namespace backplane

@@ -5,6 +5,7 @@
 #pragma once
 
 #include <cstdint>
+#include <deque>
 #include <memory>
 #include <mutex>
 #include <unordered_map>
@@ -85,6 +86,7 @@ class OneShots {
   EventLoop* loop_;
   std::mutex mutex_;
   std::vector<Call> calls_;
+  std::deque<Call> due_;  // engine thread: being run, in order
 };
 
 }  // namespace backplane

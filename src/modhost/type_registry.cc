@@ -106,6 +106,11 @@ void TypeRegistry::SaveAux(int when, AuxOut& out) {
   }
 }
 
+bool TypeRegistry::RewriteValue(const Value& value, std::string_view key, int db, CommandOut& out) {
+  if (value.type().id() != TypeId::kModule || value.type().is_dormant()) return false;
+  return static_cast<const ModuleValue&>(value).Rewrite(key, db, out);
+}
+
 std::vector<DormantAux> TypeRegistry::CaptureAux(Module& module) {
   std::vector<DormantAux> fields;
   for (int when : {REDISMODULE_AUX_BEFORE_RDB, REDISMODULE_AUX_AFTER_RDB}) {

@@ -45,6 +45,7 @@ class TypeRegistry final : public ModuleValues {
     saving_key_ = key;
     saving_db_ = db;
   }
+  bool RewriteValue(const Value& value, std::string_view key, int db, CommandOut& out) override;
   void DataReplaced() override { dormant_aux_.clear(); }
 
   // The key announced for the value that is saved now, once; null data when there is none.

@@ -14,6 +14,7 @@
 #include "modhost/module_threads.h"
 #include "modhost/module_type.h"
 #include "modhost/slot_memory.h"
+#include "persist/append_only.h"
 
 namespace backplane {
 namespace {
@@ -106,6 +107,11 @@ Status ModuleHost::Unload(std::string_view name, bool keep_data) {
                   (estate->values == 0
                        ? ""
                        : ", " + std::to_string(estate->values) + " of its values are dormant"));
+  // The module's commands in the append-only file could not be read without it.
+  if (services_.persistence != nullptr && services_.persistence->append_only() != nullptr &&
+      services_.persistence->append_only()->enabled()) {
+    services_.persistence->append_only()->ScheduleRewrite();
+  }
   return {};
 }
 

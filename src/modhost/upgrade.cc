@@ -129,7 +129,7 @@ Status ModuleHost::Replace(Module& old, ModuleFile file, const UpgradeRequest& r
   const std::string name = old.name();
   outcome->old_version = old.version();
   outcome->old_path = old.path();
-  const LoadRequest old_request{old.path(), old.args(), {}, {}};
+  const LoadRequest old_request{old.path(), old.args(), {}, old.pinned_digest()};
   LoadRequest new_request = request.load;
   if (request.keep_args) new_request.args = old.args();
   const bool lazy = request.lazy || services_.engine.settings().module_revival != 0;

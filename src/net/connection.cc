@@ -102,6 +102,8 @@ void Connection::CountSent(size_t bytes) {
 }
 
 bool Connection::FlushNow() {
+  if (set_->barrier_ != nullptr && !out_.empty()) [[unlikely]]
+    set_->barrier_->BeforeOutput();
   if (transport_ != nullptr) [[unlikely]]
     return FlushTransport();
   while (!out_.empty()) {

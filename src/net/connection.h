@@ -179,10 +179,19 @@ class Connection final : public FdHandler {
   std::string local_;
 };
 
-// All connections of one loop. As a LoopHook it flushes scheduled output, resumes connections and
-// destroys closed ones before each wait.
 class IoThreads;
 
+// Something that has to be done before what was replied may be seen: the append-only file is
+// written first. Not owned.
+class OutputBarrier {
+ public:
+  virtual ~OutputBarrier() = default;
+  // Before output is given to the kernel. Engine thread.
+  virtual void BeforeOutput() = 0;
+};
+
+// All connections of one loop. As a LoopHook it flushes scheduled output, resumes connections and
+// destroys closed ones before each wait.
 class ConnectionSet final : public LoopHook, private TimerHandler {
  public:
   explicit ConnectionSet(EventLoop* loop);
@@ -199,6 +208,8 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   // Not owned; null: none. `reads`: reading too. They help in turns with at least two connections
   // for each of them.
   void set_io_threads(IoThreads* threads, bool reads);
+  // Null: output goes at once.
+  void set_output_barrier(OutputBarrier* barrier) { barrier_ = barrier; }
   // How many reads and writes they took part in, for INFO.
   uint64_t threaded_reads() const { return threaded_reads_; }
   uint64_t threaded_writes() const { return threaded_writes_; }
@@ -247,6 +258,7 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   int64_t handshake_ms_max_ = 10'000;
   size_t handshakes_ = 0;
   IoThreads* threads_ = nullptr;
+  OutputBarrier* barrier_ = nullptr;
   bool threaded_reading_ = false;
   uint64_t threaded_reads_ = 0;
   uint64_t threaded_writes_ = 0;

@@ -64,23 +64,34 @@ struct EventLoop::Impl {
     return wait_ms < 0 || until < wait_ms ? static_cast<int>(std::min<int64_t>(until, 1 << 30))
                                           : wait_ms;
   }
+  void Open();
+  void Close();
   void Deliver(const epoll_event* events, int count);
   void FireTimers(EventLoop& loop);
 };
 
-EventLoop::EventLoop() : impl_(std::make_unique<Impl>()), now_ms_(NowMs()) {
-  impl_->epoll_fd = epoll_create1(EPOLL_CLOEXEC);
-  impl_->wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
-  BP_ASSERT(impl_->epoll_fd >= 0 && impl_->wake_fd >= 0);
+EventLoop::EventLoop() : impl_(std::make_unique<Impl>()), now_ms_(NowMs()) { impl_->Open(); }
+
+EventLoop::~EventLoop() { impl_->Close(); }
+
+void EventLoop::Impl::Open() {
+  epoll_fd = epoll_create1(EPOLL_CLOEXEC);
+  wake_fd = eventfd(0, EFD_NONBLOCK | EFD_CLOEXEC);
+  BP_ASSERT(epoll_fd >= 0 && wake_fd >= 0);
   epoll_event event{};
   event.events = EPOLLIN;
-  event.data.u64 = Impl::Pack(impl_->wake_fd, UINT32_MAX);
-  BP_ASSERT(epoll_ctl(impl_->epoll_fd, EPOLL_CTL_ADD, impl_->wake_fd, &event) == 0);
+  event.data.u64 = Pack(wake_fd, UINT32_MAX);
+  BP_ASSERT(epoll_ctl(epoll_fd, EPOLL_CTL_ADD, wake_fd, &event) == 0);
 }
 
-EventLoop::~EventLoop() {
-  close(impl_->epoll_fd);
-  close(impl_->wake_fd);
+void EventLoop::Impl::Close() {
+  close(epoll_fd);
+  close(wake_fd);
+}
+
+void EventLoop::DetachInForkedChild() {
+  impl_->Close();
+  impl_->Open();
 }
 
 Status EventLoop::Add(int fd, uint32_t events, FdHandler* handler) {

@@ -62,6 +62,10 @@ class EventLoop {
   // No event of this fd is delivered any more, not even one of the current turn.
   void Remove(int fd);
 
+  // In a forked child, before anything else of the loop: what is added, removed and woken from now
+  // on is the child's own business. The descriptors of the parent are watched by the parent alone.
+  void DetachInForkedChild();
+
   // A handler called once after delay_ms, then as OnTimer says. Not owned; remove it before it
   // dies.
   TimerId AddTimer(int64_t delay_ms, TimerHandler* handler);

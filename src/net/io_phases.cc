@@ -193,6 +193,8 @@ void ConnectionSet::WriteTogether() {
     c->thread_write_ = !c->closing_ && !c->handshaking_ && !c->out_.empty();
     threaded_writes_ += c->thread_write_ ? 1 : 0;
   }
+  if (barrier_ != nullptr) [[unlikely]]
+    barrier_->BeforeOutput();
   WriteBatch batch(scheduled_);
   threads_->Run(batch, scheduled_.size());
 }

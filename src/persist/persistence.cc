@@ -10,6 +10,7 @@
 #include <cstring>
 
 #include "base/clock.h"
+#include "persist/append_only.h"
 #include "persist/replacement_file.h"
 
 namespace backplane {
@@ -52,17 +53,32 @@ Status Persistence::LoadFile(const std::string& path, const SnapshotLoadOptions&
   if (fd < 0) return Fail(ErrorCode::kIo, std::string("open: ") + std::strerror(errno));
   // Modules may act on what is loaded; their work ends with this unit, after the load.
   Engine::Unit unit(engine_);
-  engine_.RefreshClock();
-  engine_.set_loading(true);
-  for (PersistenceListener* listener : listeners_) listener->OnLoadStarted();
-  Status status = ReadFile(fd, options, extras);
-  engine_.set_loading(false);
-  for (PersistenceListener* listener : listeners_) listener->OnLoadEnded(status.has_value());
+  FileSource source(fd, this);
+  BeginLoading(DataFile::kRdb, source.file_size());
+  Status status = LoadRdb(source, options, extras);
+  EndLoading(status.has_value());
   close(fd);
   return status;
 }
 
-Status Persistence::ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras* extras) {
+void Persistence::BeginLoading(DataFile file, uint64_t total_bytes) {
+  engine_.RefreshClock();
+  engine_.set_loading(true);
+  loading_ = {WallMillis(), total_bytes, 0};
+  loading_file_ = file;
+  loaded_before_ = 0;
+  last_permille_ = 0;
+  last_load_ = {};
+  for (PersistenceListener* listener : listeners_) listener->OnLoadStarted(file);
+}
+
+void Persistence::EndLoading(bool ok) {
+  engine_.set_loading(false);
+  for (PersistenceListener* listener : listeners_) listener->OnLoadEnded(ok);
+}
+
+Status Persistence::LoadRdb(ByteSource& source, SnapshotLoadOptions options,
+                            SnapshotExtras* extras) {
   const Settings& settings = engine_.settings();
   options.sanitize = settings.sanitize_dump_payload == 1;
   options.checksum = settings.rdbchecksum;
@@ -71,10 +87,6 @@ Status Persistence::ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras
   options.modules = modules_;
   options.extras = extras;
   options.logger = &logger();
-  FileSource source(fd, this);
-  loading_ = {WallMillis(), source.file_size(), 0};
-  last_permille_ = 0;
-  last_load_ = {};
   BP_ASSIGN_OR_RETURN(last_load_, LoadSnapshot(source, engine_.keyspace(), options));
   logger().Notice("Done loading RDB, keys loaded: " + std::to_string(last_load_.keys_loaded) +
                   ", keys expired: " + std::to_string(last_load_.keys_expired) + ".");
@@ -86,12 +98,13 @@ Status Persistence::ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras
 }
 
 void Persistence::OnProgress(uint64_t offset) {
-  loading_.loaded_bytes = offset;
+  loading_.loaded_bytes = loaded_before_ + offset;
   if (loading_.total_bytes == 0) return;
-  const int permille = static_cast<int>(offset * 1000 / loading_.total_bytes);
+  const int permille = static_cast<int>(loading_.loaded_bytes * 1000 / loading_.total_bytes);
   if (permille <= last_permille_) return;
   last_permille_ = permille;
-  for (PersistenceListener* listener : listeners_) listener->OnLoadProgress(permille);
+  for (PersistenceListener* listener : listeners_)
+    listener->OnLoadProgress(loading_file_, permille);
 }
 
 Status Persistence::Reload(const ReloadOptions& options) {
@@ -121,43 +134,48 @@ void Persistence::ForgetData() {
 Status Persistence::LoadFrom(const std::string& path) {
   ForgetData();
   SnapshotExtras extras;
-  if (auto status = LoadFile(path, {}, &extras); !status) {
+  auto status = LoadFile(path, {}, &extras);
+  if (!status) {
+    extras.Clear();
     logger().Warning("Error loading the DB from file " + path + ": " + status.error().message);
     ForgetData();
-    return status;
   }
   extras_ = std::move(extras);
-  return {};
+  // The file's commands would lead to other data.
+  if (append_only_ != nullptr) append_only_->Restart();
+  return status;
 }
 
 // --- saving ---
 
-Status Persistence::WriteTo(const std::string& path) {
+SnapshotSaveOptions Persistence::SaveOptions() {
   const Settings& settings = engine_.settings();
+  return {.rdb_version = static_cast<int>(settings.rdb_version),
+          .compress = settings.rdbcompression,
+          .checksum = settings.rdbchecksum,
+          .modules = modules_,
+          .extras = &extras_,
+          .libraries = libraries_,
+          .watcher = this,
+          .key_delay_us = settings.rdb_key_save_delay};
+}
+
+Status Persistence::WriteTo(const std::string& path) {
   const std::string temp = "temp-" + std::to_string(getpid()) + ".rdb";
   BP_ASSIGN_OR_RETURN(ReplacementFile file, ReplacementFile::Create(path, temp));
   FileSink sink(file.fd());
   sink.set_incremental(engine_.settings().rdb_save_incremental_fsync);
-  BP_RETURN_IF_ERROR(WriteSnapshot(engine_.keyspace(),
-                                   {.rdb_version = static_cast<int>(settings.rdb_version),
-                                    .compress = settings.rdbcompression,
-                                    .checksum = settings.rdbchecksum,
-                                    .modules = modules_,
-                                    .extras = &extras_,
-                                    .libraries = libraries_,
-                                    .watcher = this,
-                                    .key_delay_us = settings.rdb_key_save_delay},
-                                   sink));
+  BP_RETURN_IF_ERROR(WriteSnapshot(engine_.keyspace(), SaveOptions(), sink));
   return file.Commit();
 }
 
 // What SAVE and the child of BGSAVE have in common.
 Status Persistence::WriteFile(bool background) {
-  for (PersistenceListener* listener : listeners_) listener->OnSaveStarted(background);
-  Status status = WriteTo(engine_.settings().dbfilename);
   for (PersistenceListener* listener : listeners_) {
-    listener->OnSaveEnded(background, status.has_value());
+    listener->OnSaveStarted(DataFile::kRdb, background);
   }
+  Status status = WriteTo(engine_.settings().dbfilename);
+  for (PersistenceListener* listener : listeners_) listener->OnSaveEnded(status.has_value());
   if (status) {
     logger().Notice("DB saved on disk");
   } else {

@@ -1,9 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Persistence: when the data set is saved to the RDB file and loaded from it, and what INFO tells
 // about that. Owns the background child, the save points' bookkeeping and what a file held that
-// nobody can use (SnapshotExtras). Made by the server; the commands of commands/persist use it, the
-// module host listens to it. Engine thread, holding the host lock (so a fork finds modules at
-// rest).
+// nobody can use (SnapshotExtras). What the append-only file (append_only.h) shares with it: the
+// one place for a child, the state of loading, INFO's section. Made by the server; the commands of
+// commands/persist use it, the module host listens to it. Engine thread, holding the host lock (so
+// a fork finds modules at rest).
 //
 // File names are relative to the working directory, which the option `dir` sets.
 #pragma once
@@ -25,6 +26,8 @@
 
 namespace backplane {
 
+class AppendOnly;
+
 class Persistence final : private BackgroundChild::Work,
                           private SaveWatcher,
                           private FileSource::Watcher {
@@ -41,6 +44,9 @@ class Persistence final : private BackgroundChild::Work,
   ModuleValues* modules() { return modules_; }
   // Who knows libraries of functions; not owned, null for none. Before anything is loaded.
   void set_libraries(LibraryStore* libraries) { libraries_ = libraries; }
+  // Null: there is none. It names itself.
+  void set_append_only(AppendOnly* append_only) { append_only_ = append_only; }
+  AppendOnly* append_only() const { return append_only_; }
   // Not owned.
   void AddListener(PersistenceListener* listener) { listeners_.push_back(listener); }
   void RemoveListener(PersistenceListener* listener) { std::erase(listeners_, listener); }
@@ -57,6 +63,19 @@ class Persistence final : private BackgroundChild::Work,
   Status Reload(const ReloadOptions& options);
   // Replaces the data set by that of another file. After a failed load it is empty.
   Status LoadFrom(const std::string& path);
+
+  // --- parts of loading, for the append-only file ---
+  // The state of loading begins, and ends.
+  void BeginLoading(DataFile file, uint64_t total_bytes);
+  void EndLoading(bool ok);
+  // Of the `total_bytes`, so many have been read by files before the one that is read now.
+  void set_loaded_before(uint64_t bytes) { loaded_before_ = bytes; }
+  FileSource::Watcher* load_watcher() { return this; }
+  // An RDB, into the keyspace.
+  Status LoadRdb(ByteSource& source, SnapshotLoadOptions options, SnapshotExtras* extras);
+  // Empties the databases, and what belongs to them, for another data set.
+  void ForgetData();
+  void set_extras(SnapshotExtras extras) { extras_ = std::move(extras); }
 
   // --- saving ---
   // In this process, now. kBusy while a background save runs; kIo.
@@ -83,7 +102,16 @@ class Persistence final : private BackgroundChild::Work,
   // --- state ---
   bool bgsave_running() const { return child_ != nullptr; }
   // Some forked child lives: a background save or one that claimed the place.
-  bool child_active() const { return bgsave_running() || fork_claimed_; }
+  bool child_active() const {
+    return bgsave_running() || fork_claimed_ || foreign_child_ != nullptr;
+  }
+  // Forks for the append-only file, with all that is told and counted of a fork. While `child` is
+  // set, INFO shows its progress; keys: how many it will write.
+  Result<std::unique_ptr<BackgroundChild>> Fork(BackgroundChild::Work& work);
+  void SetForeignChild(const BackgroundChild* child);
+  // What WriteSnapshot takes by the settings.
+  SnapshotSaveOptions SaveOptions();
+  const std::vector<PersistenceListener*>& listeners() const { return listeners_; }
   // For children of others (modules): one at a time of all kinds. False when the place is taken.
   bool ClaimFork();
   void ReleaseFork() { fork_claimed_ = false; }
@@ -103,13 +131,10 @@ class Persistence final : private BackgroundChild::Work,
     uint64_t loaded_bytes = 0;
   };
 
-  // Empties the databases for another data set.
-  void ForgetData();
   Status WriteFile(bool background);
   Status WriteTo(const std::string& path);
   Status LoadFile(const std::string& path, const SnapshotLoadOptions& options,
                   SnapshotExtras* extras);
-  Status ReadFile(int fd, SnapshotLoadOptions options, SnapshotExtras* extras);
   // Removes what a failed background save of that process has left.
   void UnlinkTemp(pid_t pid);
   void CheckChild();
@@ -133,6 +158,7 @@ class Persistence final : private BackgroundChild::Work,
   BackgroundChild::Reporter* reporter_ = nullptr;  // in the child only
   bool fork_claimed_ = false;
   bool bgsave_scheduled_ = false;
+  const BackgroundChild* foreign_child_ = nullptr;
   uint64_t dirty_at_fork_ = 0;
   uint64_t keys_at_fork_ = 0;
   int64_t bgsave_start_ms_ = 0;
@@ -143,7 +169,10 @@ class Persistence final : private BackgroundChild::Work,
   uint64_t saves_ = 0;
   uint64_t last_cow_bytes_ = 0;
 
+  AppendOnly* append_only_ = nullptr;
   Loading loading_;
+  DataFile loading_file_ = DataFile::kRdb;
+  uint64_t loaded_before_ = 0;
   int last_permille_ = 0;
   SnapshotLoadReport last_load_;
 };

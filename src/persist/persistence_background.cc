@@ -6,6 +6,7 @@
 
 #include "base/clock.h"
 #include "engine/call_records.h"
+#include "persist/append_only.h"
 #include "persist/persistence.h"
 
 namespace backplane {
@@ -27,8 +28,7 @@ Status Persistence::BgSave() {
   dirty_at_fork_ = engine_.keyspace().dirty();
   keys_at_fork_ = engine_.keyspace().KeyCount();
   last_bgsave_try_ms_ = WallMillis();
-  int64_t fork_us = 0;
-  auto child = BackgroundChild::Start(logger(), *this, &fork_us);
+  auto child = Fork(*this);
   if (!child) {
     last_bgsave_ok_ = false;
     UpdateWriteBlock();
@@ -37,15 +37,30 @@ Status Persistence::BgSave() {
   }
   child_ = std::move(*child);
   bgsave_start_ms_ = WallMillis();
-  engine_.stats().total_forks++;
-  engine_.stats().latest_fork_usec = fork_us;
-  engine_.records().latency().Note("fork", fork_us);
-  for (PersistenceListener* listener : listeners_) listener->OnForkChild(true);
   logger().Notice("Background saving started by pid " + std::to_string(child_->pid()));
   return {};
 }
 
+Result<std::unique_ptr<BackgroundChild>> Persistence::Fork(BackgroundChild::Work& work) {
+  int64_t fork_us = 0;
+  BP_ASSIGN_OR_RETURN(auto child, BackgroundChild::Start(logger(), work, &fork_us));
+  engine_.stats().total_forks++;
+  engine_.stats().latest_fork_usec = fork_us;
+  engine_.records().latency().Note("fork", fork_us);
+  for (PersistenceListener* listener : listeners_) listener->OnForkChild(true);
+  return child;
+}
+
+void Persistence::SetForeignChild(const BackgroundChild* child) {
+  if (child != nullptr) keys_at_fork_ = engine_.keyspace().KeyCount();
+  const bool died = child == nullptr && foreign_child_ != nullptr;
+  foreign_child_ = child;
+  if (!died) return;
+  for (PersistenceListener* listener : listeners_) listener->OnForkChild(false);
+}
+
 void Persistence::EnterForkedChild(std::string_view purpose) {
+  if (append_only_ != nullptr) append_only_->LetGoInForkedChild();
   for (PersistenceListener* listener : listeners_) listener->OnInForkedChild(purpose);
 }
 

@@ -8,18 +8,21 @@
 
 namespace backplane {
 
+// What is written or read: a file that is an RDB as a whole, or the append-only file.
+enum class DataFile : uint8_t { kRdb, kAof };
+
 class PersistenceListener {
  public:
   virtual ~PersistenceListener() = default;
 
-  // Around the writing of an RDB, in the process that writes it: for BGSAVE that is the forked
-  // child (`background`), for SAVE and the rest the server.
-  virtual void OnSaveStarted(bool background) {}
-  virtual void OnSaveEnded(bool background, bool ok) {}
+  // Around the writing of the whole data set, in the process that writes it: for BGSAVE and
+  // BGREWRITEAOF that is the forked child (`background`), for SAVE and the rest the server.
+  virtual void OnSaveStarted(DataFile file, bool background) {}
+  virtual void OnSaveEnded(bool ok) {}
 
-  // Around the reading of one, at start and by DEBUG RELOAD. Progress: 0 to 1000.
-  virtual void OnLoadStarted() {}
-  virtual void OnLoadProgress(int permille) {}
+  // Around the reading of it, at start and by DEBUG. Progress: 0 to 1000.
+  virtual void OnLoadStarted(DataFile file) {}
+  virtual void OnLoadProgress(DataFile file, int permille) {}
   virtual void OnLoadEnded(bool ok) {}
 
   // In the parent, after a fork and after the child was reaped.

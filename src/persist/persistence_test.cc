@@ -47,9 +47,9 @@ class FileSizeLimit {
 
 class Events final : public PersistenceListener {
  public:
-  void OnSaveStarted(bool) override { seen += "save "; }
-  void OnSaveEnded(bool, bool ok) override { seen += ok ? "saved " : "save-failed "; }
-  void OnLoadStarted() override { seen += "load "; }
+  void OnSaveStarted(DataFile, bool) override { seen += "save "; }
+  void OnSaveEnded(bool ok) override { seen += ok ? "saved " : "save-failed "; }
+  void OnLoadStarted(DataFile) override { seen += "load "; }
   void OnLoadEnded(bool ok) override { seen += ok ? "loaded " : "load-failed "; }
   void OnForkChild(bool born) override { seen += born ? "born " : "died "; }
   std::string seen;
@@ -309,7 +309,7 @@ TEST_F(PersistenceTest, InfoHasTheFieldsThatToolsRead) {
   for (const char* field :
        {"loading", "async_loading", "current_cow_peak", "current_cow_size", "current_cow_size_age",
         "current_fork_perc", "current_save_keys_processed", "current_save_keys_total",
-        "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_saves", "aof_enabled",
+        "rdb_changes_since_last_save", "rdb_bgsave_in_progress", "rdb_saves",
         "rdb_last_load_keys_expired", "rdb_last_load_keys_loaded", "module_fork_in_progress"}) {
     EXPECT_TRUE(Info(field) == "0" || Info(field) == "0.00") << field << " " << Info(field);
   }

@@ -22,7 +22,9 @@ std::string FolderOf(const std::string& path) {
   return slash == 0 ? "/" : path.substr(0, slash);
 }
 
-Status SyncFolder(const std::string& path) {
+}  // namespace
+
+Status SyncFolderOf(const std::string& path) {
   const std::string folder = FolderOf(path);
   const int fd = open(folder.c_str(), O_RDONLY | O_DIRECTORY | O_CLOEXEC);
   if (fd < 0) return IoError("open folder", folder);
@@ -34,8 +36,6 @@ Status SyncFolder(const std::string& path) {
   if (failed) return IoError("fsync folder", folder);
   return {};
 }
-
-}  // namespace
 
 Result<ReplacementFile> ReplacementFile::Create(std::string path, std::string temp_path) {
   unlink(temp_path.c_str());
@@ -64,7 +64,7 @@ Status ReplacementFile::Commit() {
     return IoError("rename " + temp_path_ + " to", path_);
   }
   renamed_ = true;
-  return SyncFolder(path_);
+  return SyncFolderOf(path_);
 }
 
 }  // namespace backplane

@@ -11,6 +11,10 @@
 
 namespace backplane {
 
+// Forces the entries of the folder that `path` lies in to the disk: names that were made, changed
+// or removed there. kIo.
+Status SyncFolderOf(const std::string& path);
+
 class ReplacementFile {
  public:
   // Creates the temporary file `temp_path`, which must lie in the folder of `path`; one left over

@@ -174,6 +174,8 @@ class Loader {
         const int64_t age = now_ms_ / 1000 - *at;
         Log("RDB age " + std::to_string(std::max<int64_t>(age, 0)) + " seconds");
       }
+    } else if (name == "aof-base") {
+      if (value == "1") Log("RDB is base AOF");
     } else if (name == "used-mem") {
       if (const auto bytes = ParseInt64(value)) {
         char text[64];

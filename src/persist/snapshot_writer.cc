@@ -47,7 +47,7 @@ class Writer final : private ModuleValues::AuxOut {
     IntegerAux("redis-bits", 64);
     IntegerAux("ctime", WallMillis() / 1000);
     IntegerAux("used-mem", static_cast<int64_t>(ReadAllocatorInfo().allocated));
-    IntegerAux("aof-base", 0);
+    IntegerAux("aof-base", options_.aof_base ? 1 : 0);
   }
 
   void Aux(std::string_view name) {

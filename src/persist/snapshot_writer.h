@@ -29,6 +29,7 @@ struct SnapshotSaveOptions {
   const LibraryStore* libraries = nullptr;  // null: none
   SaveWatcher* watcher = nullptr;
   int64_t key_delay_us = 0;  // as DelayForKey takes it
+  bool aof_base = false;     // it begins an append-only file: said in an AUX field
 };
 
 // Writes everything and flushes the sink. kIo when the sink failed; it then holds a part.

@@ -79,7 +79,7 @@ class ReplySink {
 };
 
 // Swallows everything: CLIENT REPLY OFF, commands replayed from a file.
-class NullSink final : public ReplySink {
+class NullSink : public ReplySink {
  public:
   void SimpleString(std::string_view) override {}
   void Error(std::string_view text) override { CountError(text); }

@@ -298,7 +298,7 @@ const Command* ScriptRunner::FindAllowed(std::string* refusal) {
   } else if (run_->facts.read_only && command->Is(kCmdWrite | kCmdMayReplicate)) [[unlikely]] {
     *refusal = "ERR Write commands are not allowed from read-only scripts.";
   } else if (command->Is(kCmdWrite)) {
-    if (engine_.writes_blocked_by_save()) [[unlikely]] {
+    if (engine_.writes_refused()) [[unlikely]] {
       *refusal = engine_.WriteRefusal();
     } else if (command->Is(kCmdDenyOom) && LacksMemory()) [[unlikely]] {
       *refusal = MemoryLimit::kRefusal;
@@ -327,7 +327,7 @@ bool ScriptRunner::CallCommand(lua_State* lua) {
   {
     std::string refusal;
     if (const Command* command = FindAllowed(&refusal); command != nullptr) [[likely]] {
-      engine_.Call(session_, *command, args_, tape_, run_->propagates);
+      engine_.Call(session_, *command, args_, tape_, run_->targets);
       if (!tape_.complete()) [[unlikely]]
         tape_.Finish();
     } else {
@@ -356,7 +356,7 @@ const char* ScriptRunner::CheckCommand(lua_State* lua, bool* allowed) {
 
 bool ScriptRunner::SetReplication(int64_t flags) {
   if ((flags & ~kReplicateAll) != 0) return false;
-  if (run_ != nullptr) run_->propagates = flags != kReplicateNone;
+  if (run_ != nullptr) run_->targets = static_cast<uint8_t>(flags);
   return true;
 }
 

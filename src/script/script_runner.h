@@ -112,7 +112,7 @@ class ScriptRunner {
     uint64_t started;  // Ticks
     int resp = 2;
     int64_t time_micros = 0;  // 0: nobody has asked
-    bool propagates = true;
+    uint8_t targets = kPropagateEverywhere;
     bool wrote = false;
     bool busy = false;
     bool killed = false;

@@ -6,6 +6,7 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <csignal>
 #include <cstdio>
 #include <cstring>
@@ -35,6 +36,7 @@ Server::~Server() {
     keyspace_->lazy_free().Drain();
   }
   modules_.reset();
+  append_only_.reset();
   persistence_.reset();
   loop_.RemoveHook(this);
 }
@@ -76,6 +78,10 @@ void Server::BuildServices() {
   }
   persistence_ = std::make_unique<Persistence>(*engine_);
   persistence_->AddListener(this);
+  append_only_ = std::make_unique<AppendOnly>(*engine_, *persistence_);
+  append_only_->set_connections(connections_.get());
+  append_only_->set_on_synced([this] { loop_.Wake(); },
+                              [this] { blocked_commands_->RunAgain(append_only_.get()); });
   scripting_ = std::make_unique<Scripting>(engine_.get());
   scripting_->runner().set_busy_server(this);
   persistence_->set_libraries(&scripting_->libraries());
@@ -99,7 +105,8 @@ void Server::BuildServices() {
                       &samples_,
                       module_reports_.get(),
                       scripting_.get(),
-                      &migration_peers_};
+                      &migration_peers_,
+                      append_only_.get()};
 }
 
 void Server::RegisterCommands() {
@@ -113,7 +120,7 @@ void Server::RegisterCommands() {
   RegisterZSetCommands(registry_);
   RegisterGeoCommands(registry_);
   RegisterStreamCommands(registry_);
-  RegisterPersistCommands(registry_, *persistence_);
+  RegisterPersistCommands(registry_, *persistence_, *append_only_);
   RegisterMigrateCommand(registry_, migration_peers_);
   RegisterScriptingCommands(registry_, *scripting_);
   RegisterModuleCommands(registry_, *modules_);
@@ -260,9 +267,15 @@ Status Server::LoadModulesAndData() {
   if (auto status = LoadUsers(); !status) {
     return LoggedFailure(status.error().code, status.error().message);
   }
-  BP_RETURN_IF_ERROR(persistence_->LoadAtStart());
+  BP_RETURN_IF_ERROR(LoadData());
   modules_->set_serving(true);
   return {};
+}
+
+Status Server::LoadData() {
+  if (!settings_.appendonly) return persistence_->LoadAtStart();
+  BP_RETURN_IF_ERROR(append_only_->LoadAtStart());
+  return append_only_->OpenAtStart();
 }
 
 Status Server::LoadUsers() {
@@ -286,6 +299,8 @@ void Server::CloseListeners() { listeners_.clear(); }
 bool Server::Close() {
   listeners_.clear();
   if (connections_ != nullptr) connections_->CloseAll();
+  // The data go next, which is no change of theirs.
+  if (append_only_ != nullptr) append_only_->Close();
   return modules_ == nullptr || !modules_->HasModuleThreads();
 }
 
@@ -317,6 +332,7 @@ ShutdownOptions Server::ShutdownFor(int signal) const {
 int Server::BeforeWait() {
   if (requested_signal_ != 0) [[unlikely]]
     ServeSignal();
+  append_only_->BeforeWait();
   return -1;
 }
 
@@ -347,6 +363,7 @@ bool Server::AbortShutdown() {
 
 void Server::OnInForkedChild(std::string_view purpose) {
   process_.InForkedChild(purpose);
+  loop_.DetachInForkedChild();
   // Otherwise the port stays taken, and clients whose connection the server closes are not told,
   // for as long as the child lives.
   for (const auto& listener : listeners_) listener->CloseInForkedChild();
@@ -389,7 +406,9 @@ int64_t Server::OnTimer() {
   engine_->tracking().LimitTable(static_cast<size_t>(settings_.tracking_table_max_keys));
   clients_->CheckTimeouts();
   migration_peers_.CloseIdle(MonotonicMicros());
+  append_only_->OnCron();
   persistence_->OnCron();
+  append_only_->StartDueRewrite();
   modules_->OnCron(static_cast<int>(settings_.hz));
   return period_ms;
 }
@@ -415,12 +434,30 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
     clients_->ApplyMemoryLimit();
   }
   if (records_changed) engine_->records().Adjust();
-  return ApplyNetworkOptions(names);
+  const bool appended = append_only_->enabled();
+  BP_RETURN_IF_ERROR(ApplyAppendOnly(names));
+  auto status = ApplyNetworkOptions(names);
+  // All or nothing. What was off can be turned off.
+  if (!status && appended != append_only_->enabled()) {
+    static_cast<void>(append_only_->Apply(appended));
+  }
+  return status;
+}
+
+Status Server::ApplyAppendOnly(const std::vector<std::string>& changed) {
+  const auto is_changed = [&](std::string_view name) {
+    return std::find(changed.begin(), changed.end(), name) != changed.end();
+  };
+  if (is_changed("appendfsync") || is_changed("aof-disable-auto-gc")) append_only_->ApplyOptions();
+  if (!is_changed("appendonly")) return {};
+  failed_option_ = "appendonly";
+  return append_only_->Apply(settings_.appendonly);
 }
 
 Status Server::Shutdown(const ShutdownOptions& options) {
   using Save = ShutdownOptions::Save;
   logger_.Warning("User requested shutdown...");
+  if (auto status = append_only_->PrepareShutdown(options.force); !status) return status;
   auto saved = persistence_->SaveOnShutdown(options.save == Save::kYes, options.save == Save::kNo);
   if (!saved && !options.force) {
     logger_.Warning("Error trying to save the DB, can't exit.");

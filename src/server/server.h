@@ -25,6 +25,7 @@
 #include "modhost/host.h"
 #include "net/io_threads.h"
 #include "net/listener.h"
+#include "persist/append_only.h"
 #include "persist/persistence.h"
 #include "script/scripting.h"
 #include "server/expire_cycle.h"
@@ -78,6 +79,7 @@ class Server final : public OptionListener,
   std::unexpected<Error> LoggedFailure(ErrorCode code, const std::string& text);
   void LogBanner();
   Status LoadModulesAndData();
+  Status LoadData();
   Status LoadUsers();
   Status OpenTcpListener(const std::string& address, int port, SocketKind kind);
   Status OpenTcpListeners(SocketKind kind);
@@ -87,6 +89,8 @@ class Server final : public OptionListener,
   Status ReopenTcpListeners(const std::vector<std::string>& changed);
   // The context of TLS, when a port asks for it; not in use before tls_.Commit().
   Status PrepareTls();
+  // After a change of options of the append-only file.
+  Status ApplyAppendOnly(const std::vector<std::string>& changed);
   Status ApplyNetworkOptions(const std::vector<std::string>& changed);
   void CloseListeners();
   Status Daemonize();
@@ -131,6 +135,7 @@ class Server final : public OptionListener,
   std::unique_ptr<Clients> clients_;
   std::unique_ptr<Persistence> persistence_;
   MigrationPeers migration_peers_{&settings_};
+  std::unique_ptr<AppendOnly> append_only_;
   std::unique_ptr<Scripting> scripting_;
   std::unique_ptr<ModuleHost> modules_;
   std::unique_ptr<ModuleReports> module_reports_;

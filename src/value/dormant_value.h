@@ -14,6 +14,7 @@
 #include <map>
 #include <memory>
 #include <mutex>
+#include <span>
 #include <string>
 #include <string_view>
 #include <unordered_map>
@@ -166,6 +167,16 @@ class ModuleValues {
   virtual void SaveAux(int when, AuxOut& out) = 0;
   // Whose value the next Save of a module value writes: its callback may ask.
   virtual void SavingKey(std::string_view key, int db) {}
+  // The commands that make the value again, as its type says (aof_rewrite). False, and nothing that
+  // counts has been told: its type does not say, or is not registered.
+  class CommandOut {
+   public:
+    virtual ~CommandOut() = default;
+    virtual void Command(std::span<const std::string_view> args) = 0;
+  };
+  virtual bool RewriteValue(const Value& value, std::string_view key, int db, CommandOut& out) {
+    return false;
+  }
   // The data set is being replaced: AUX fields that were kept of the old one are forgotten.
   virtual void DataReplaced() {}
 };

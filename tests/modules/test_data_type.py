@@ -6,7 +6,7 @@ import random
 import pytest
 
 from harness.resp import ReplyError
-from harness.server import not_yet, wait_until
+from harness.server import wait_until
 
 MODULES = ["data_type"]
 TEXTS = [b"", b"text", b"with \0 zero", b"x" * 100000, bytes(range(256)) * 3]
@@ -181,7 +181,6 @@ def test_damaged_payloads(conn, server):
     assert conn.do("datatype.get", "k") == b"some text\0"
 
 
-@not_yet("there is no append-only file")
 def test_aof_rewrite(start_with, option):
     server = start_with(["data_type"])
     conn = server.connect()
@@ -192,6 +191,49 @@ def test_aof_rewrite(start_with, option):
     wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
     server.restart(server.options + ["--appendonly", "yes"])
     assert server.connect().do("datatype.get", "k") == b"te\0xt"
+
+
+@pytest.mark.parametrize("preamble", ["yes", "no"])
+def test_dormant_values_survive_a_rewrite(start_with, ours_only, preamble):
+    """Whatever form the base has: what no module is there for is kept."""
+    server = start_with(["data_type"])
+    with_module = server.options + ["--appendonly", "yes", "--aof-use-rdb-preamble", preamble]
+    server.restart(with_module)
+    conn = server.connect()
+    conn.do("datatype.set", "k", b"te\0xt")
+    conn.do("pexpireat", "k", 4102444800000)
+    conn.do("bgrewriteaof")
+    wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    if preamble == "no":
+        # Their commands need the module; as values they do not.
+        server.restart(server.options + ["--aof-use-rdb-preamble", "yes"])
+        conn = server.connect()
+        conn.do("bgrewriteaof")
+        wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    server.restart(["--appendonly", "yes", "--aof-use-rdb-preamble", preamble])
+    conn = server.connect()
+    assert conn.error("datatype.get", "k").startswith("ERR unknown command")
+    for _ in range(2):
+        conn.do("bgrewriteaof")
+        wait_until(lambda: b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    suffix = "rdb" if preamble == "yes" else "aof"
+    assert list(server.folder.glob(f"appendonlydir/*.base.{suffix}"))
+    server.restart(with_module)
+    conn = server.connect()
+    assert conn.do("datatype.get", "k") == b"te\0xt"
+    assert conn.do("pexpiretime", "k") == 4102444800000
+
+
+def test_an_unload_leaves_a_file_that_needs_no_module(start_with, ours_only):
+    server = start_with(["data_type"])
+    server.restart(server.options + ["--appendonly", "yes"])
+    conn = server.connect()
+    conn.do("datatype.set", "k", b"text")
+    assert conn.do("module", "unload", "datatype", "keepdata") == b"OK"
+    wait_until(lambda: b"aof_rewrites:1" in conn.do("info", "persistence")
+               and b"aof_rewrite_in_progress:0" in conn.do("info", "persistence"))
+    server.restart(["--appendonly", "yes"])
+    assert server.connect().do("dbsize") == 1
 
 
 def test_values_keep_their_module(conn):

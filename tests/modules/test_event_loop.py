@@ -23,6 +23,14 @@ def test_a_descriptor(conn):
     assert conn.do("eventloop.close") == b"OK"
 
 
+def test_a_rehearsal_leaves_descriptors_alone(conn, module_path):
+    assert conn.do("eventloop.open") == b"OK"
+    conn.do("module", "upgrade", "eventloop", module_path("event_loop"), "dryrun")
+    assert conn.do("eventloop.write", "hello") == 5
+    wait_until(lambda: conn.do("eventloop.received") == b"hello")
+    assert conn.do("eventloop.close") == b"OK"
+
+
 def test_wrong_use(conn):
     assert conn.do("eventloop.wrong") == [b"ERANGE", b"ERANGE", b"EINVAL", b"ERANGE", b"EINVAL"]
 

@@ -50,6 +50,17 @@ TEST_F(BitmapCommandsTest, SingleBits) {
   )");
 }
 
+TEST_F(BitmapCommandsTest, AStringThatOnlyGrowsIsPropagated) {
+  fixture_.RunLine("SET s a");
+  fixture_.TakePropagated();
+  const std::string line = "BITFIELD s OVERFLOW FAIL INCRBY u8 #3 300";
+  EXPECT_EQ(fixture_.RunLine(line), "*1\r\n$-1\r\n");
+  EXPECT_EQ(fixture_.RunLine("STRLEN s"), ":4\r\n");
+  EXPECT_EQ(fixture_.TakePropagated(), Strings{line});
+  fixture_.RunLine(line);
+  EXPECT_TRUE(fixture_.TakePropagated().empty());
+}
+
 TEST_F(BitmapCommandsTest, Counting) {
   Check(R"(
     SET s foobar => +OK|
@@ -162,7 +173,9 @@ TEST_F(BitmapCommandsTest, OnlyChangesAreTold) {
   CheckEffects("bitfield e set u8 0 5", {}, 0);
   CheckEffects("bitfield e overflow fail incrby u8 0 255", {}, 0);
   CheckEffects("bitfield e set u8 200 0", {"$ setbit e"}, 1);
-  CheckEffects("bitfield e3 overflow fail incrby u4 0 20", {}, 0);
+  // The string has grown, without a change that anybody is told of.
+  const std::string grows = "bitfield e3 overflow fail incrby u4 0 20";
+  CheckEffects(grows, {}, {grows}, 0);
   CheckEffects("bitfield e3 overflow fail incrby u4 20 20 set u8 0 0", {"$ setbit e3"}, 1);
   CheckEffects("bitop or e2 e", {"$ set e2"}, 1);
   CheckEffects("bitop or e2 none", {"g del e2"}, 1);

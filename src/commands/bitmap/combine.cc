@@ -1,7 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // BITOP: bitwise operations on whole strings, shorter ones going on with zeros.
 #include <algorithm>
-#include <cstring>
 #include <string>
 #include <vector>
 
@@ -71,7 +70,7 @@ void BitOp(CommandContext& ctx) {
     return;
   }
   std::string result(size, '\0');
-  std::memcpy(result.data(), sources[0].bytes.data(), sources[0].bytes.size());
+  std::copy(sources[0].bytes.begin(), sources[0].bytes.end(), result.begin());
   const bool negates = *operation == Operation::kNot;
   for (size_t i = negates ? 0 : 1; i < sources.size(); ++i) {
     Combine(*operation, &result, sources[i].bytes);

@@ -212,7 +212,12 @@ void BitField(CommandContext& ctx) {
       ++changes;
     }
   }
-  if (changes > 0) ctx.Modified(ctx.arg(1), kNotifyString, "setbit", changes);
+  if (changes > 0) {
+    ctx.Modified(ctx.arg(1), kNotifyString, "setbit", changes);
+  } else if (string->grown) {
+    // No field has changed, as far as anybody is told; the string has.
+    ctx.ForcePropagation();
+  }
 }
 
 void BitFieldRo(CommandContext& ctx) {

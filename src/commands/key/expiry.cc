@@ -68,7 +68,7 @@ void ExpireGeneric(CommandContext& ctx, int64_t unit_ms, bool relative) {
   Key key = ctx.key(1);
   Entry* entry = ctx.db().FindForWrite(key);
   if (entry == nullptr || !Holds(*condition, entry->expire_ms(), at)) return ctx.reply().Integer(0);
-  if (at <= now) {
+  if (ctx.keyspace().IsOver(at)) {
     ctx.db().Delete(key);
     ctx.Modified(key.bytes, kNotifyGeneric, "del");
     ctx.Propagate({"DEL", key.bytes});

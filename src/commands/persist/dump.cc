@@ -116,7 +116,7 @@ void Restore(CommandContext& ctx) {
   const bool removed =
       options.replace && db.Delete(key, ctx.engine().settings().lazyfree_lazy_server_del);
   const int64_t expire_ms = ExpiryOf(ctx, *ttl, options);
-  if (expire_ms != 0 && expire_ms <= ctx.keyspace().now_ms()) {
+  if (expire_ms != 0 && ctx.keyspace().IsOver(expire_ms)) {
     return RestoreExpired(ctx, *content, removed);
   }
   const uint32_t access = ctx.keyspace().AccessOf(options.idle_seconds, options.frequency);

@@ -316,8 +316,11 @@ constexpr CommandSpec kCommands[] = {
      .group = "generic",
      .complexity = "that of DUMP and DEL here and of RESTORE there, and O(N) to send N bytes",
      .key_specs = kMigrateKeys,
-     .arguments = "host port key|\"\" destination-db timeout [COPY] [REPLACE] [AUTH password | "
-                  "AUTH2 username password] [KEYS key [key ...]]",
+     .arguments = "host port:integer key-selector(key | empty-string=\"\") destination-db:integer "
+                  "timeout:integer [COPY@3.0.0] [REPLACE@3.0.0] "
+                  "[authentication(AUTH auth'password'@4.0.7 | AUTH2 auth2@6.0.0(username "
+                  "password))] [KEYS keys:key'key'@3.0.6...]",
+     .history = "3.0.0: `COPY` and `REPLACE`; 3.0.6: `KEYS`; 4.0.7: `AUTH`; 6.0.0: `AUTH2`",
      .tips = "nondeterministic_output"},
 };
 

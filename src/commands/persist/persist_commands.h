@@ -1,6 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // Commands about the data set on disk and values as bytes: SAVE, BGSAVE, LASTSAVE, DUMP, RESTORE,
-// and DEBUG RELOAD's body. Engine thread.
+// BGREWRITEAOF, WAITAOF, and the bodies of DEBUG RELOAD and LOADAOF. Engine thread.
 #pragma once
 
 #include "command/context.h"
@@ -9,14 +9,20 @@
 
 namespace backplane {
 
-// `persistence` outlives the registry.
-void RegisterPersistCommands(CommandRegistry& registry, Persistence& persistence);
+class AppendOnly;
+
+// Both outlive the registry.
+void RegisterPersistCommands(CommandRegistry& registry, Persistence& persistence,
+                             AppendOnly& append_only);
 
 // The parts of it.
 void RegisterSaveCommands(CommandRegistry& registry, Persistence& persistence);
 void RegisterDumpCommands(CommandRegistry& registry, Persistence& persistence);
+void RegisterAofCommands(CommandRegistry& registry, AppendOnly& append_only);
 
 // DEBUG RELOAD [MERGE] [NOFLUSH] [NOSAVE]; the arguments begin at argv[2].
 void DebugReload(CommandContext& ctx, Persistence& persistence);
+// DEBUG LOADAOF.
+void DebugLoadAof(CommandContext& ctx, AppendOnly& append_only);
 
 }  // namespace backplane

@@ -5,9 +5,11 @@
 
 namespace backplane {
 
-void RegisterPersistCommands(CommandRegistry& registry, Persistence& persistence) {
+void RegisterPersistCommands(CommandRegistry& registry, Persistence& persistence,
+                             AppendOnly& append_only) {
   RegisterSaveCommands(registry, persistence);
   RegisterDumpCommands(registry, persistence);
+  RegisterAofCommands(registry, append_only);
 }
 
 void DebugReload(CommandContext& ctx, Persistence& persistence) {

@@ -78,13 +78,13 @@ void SUnsubscribe(CommandContext& ctx) { UnsubscribeAll(ctx, Kind::kShard, "suns
 
 void Publish(CommandContext& ctx) {
   ctx.reply().Integer(static_cast<int64_t>(ctx.engine().pubsub().Publish(ctx.arg(1), ctx.arg(2))));
-  ctx.ForcePropagation();
+  ctx.ForcePropagation(kPropagateToReplicas);
 }
 
 void SPublish(CommandContext& ctx) {
   ctx.reply().Integer(
       static_cast<int64_t>(ctx.engine().pubsub().PublishShard(ctx.arg(1), ctx.arg(2))));
-  ctx.ForcePropagation();
+  ctx.ForcePropagation(kPropagateToReplicas);
 }
 
 void ListChannels(CommandContext& ctx, Kind kind) {

@@ -25,7 +25,7 @@ bool RefusedAsWhole(CommandContext& ctx, uint32_t script_flags) {
     ctx.Error("ERR Can not execute a script with write flag using *_ro command.");
     return true;
   }
-  if (ctx.engine().writes_blocked_by_save()) {
+  if (ctx.engine().writes_refused()) {
     ctx.Error(ctx.engine().WriteRefusal());
     return true;
   }

@@ -11,6 +11,7 @@
 #include "commands/server/debug_commands.h"
 #include "commands/server/server_families.h"
 #include "engine/engine.h"
+#include "persist/append_only.h"
 #include "persist/persistence.h"
 #include "script/scripting.h"
 
@@ -19,6 +20,17 @@ namespace {
 
 void DebugReloadCommand(CommandContext& ctx) {
   DebugReload(ctx, *ctx.owner<ServerServices>().persistence);
+}
+
+void DebugLoadAofCommand(CommandContext& ctx) {
+  DebugLoadAof(ctx, *ctx.owner<ServerServices>().append_only);
+}
+
+void DebugAofFlushSleep(CommandContext& ctx) {
+  const auto micros = ctx.IntegerArg(2);
+  if (!micros) return;
+  ctx.owner<ServerServices>().append_only->set_flush_sleep_us(*micros);
+  ctx.reply().Ok();
 }
 
 void DebugLog(CommandContext& ctx) {
@@ -120,7 +132,9 @@ void DebugProtocol(CommandContext& ctx) {
 }
 
 void DebugHelp(CommandContext& ctx) {
-  ReplyHelp(ctx, {"CHANGE-REPL-ID",
+  ReplyHelp(ctx, {"AOF-FLUSH-SLEEP <microsec>",
+                  "    Sleeps so long before the AOF is written.",
+                  "CHANGE-REPL-ID",
                   "    Accepted, without effect.",
                   "DIGEST",
                   "    A digest of all keys and values.",
@@ -132,6 +146,8 @@ void DebugHelp(CommandContext& ctx) {
                   "    The sizes of a database's tables.",
                   "HTSTATS-KEY <key>",
                   "    The size of a value's table.",
+                  "LOADAOF",
+                  "    Writes the AOF, and loads it in the place of the data.",
                   "LOG <message>",
                   "    Writes a line to the log.",
                   "OBJECT <key>",
@@ -166,6 +182,7 @@ struct Subcommand {
 };
 constexpr Subcommand kSubcommands[] = {
     {"help", 2, 2, DebugHelp},
+    {"aof-flush-sleep", 3, 3, DebugAofFlushSleep},
     {"change-repl-id", 2, 2, DebugIgnored},
     {"dict-resizing", 3, 3, DebugIgnored},
     {"digest", 2, 2, DebugDigest},
@@ -173,6 +190,7 @@ constexpr Subcommand kSubcommands[] = {
     {"error", 3, 3, DebugError},
     {"htstats", 3, 4, DebugHtStats},
     {"htstats-key", 3, 4, DebugHtStatsKey},
+    {"loadaof", 2, 2, DebugLoadAofCommand},
     {"log", 3, 3, DebugLog},
     {"object", 3, 4, DebugObject},
     {"pause-cron", 3, 3, DebugPauseCron},

@@ -16,6 +16,7 @@
 #include "value/hash_value.h"
 #include "value/list_value.h"
 #include "value/set_value.h"
+#include "value/stream_value.h"
 #include "value/zset_value.h"
 
 namespace backplane {
@@ -58,6 +59,31 @@ std::string Pair(std::string_view first, std::string_view second) {
   return std::to_string(first.size()) + ":" + std::string(first) + std::string(second);
 }
 
+// Not what reading changes without being propagated (when consumers were seen, how often and when
+// entries were delivered): a copy that was made by the commands of the stream is equal.
+void DigestStream(const StreamValue& stream, Digest* digest) {
+  digest->Chain(stream.last_id().ToString() + " " + stream.max_deleted_id().ToString() + " " +
+                std::to_string(stream.entries_added()));
+  StreamReader reader(stream.log(), kStreamIdMin, kStreamIdMax);
+  Item field;
+  Item value;
+  ItemText a, b;
+  while (reader.Next()) {
+    digest->Chain(reader.id().ToString());
+    while (reader.NextField(&field, &value)) digest->Chain(Pair(field.Text(a), value.Text(b)));
+  }
+  for (const auto& [name, group] : stream.groups()) {
+    digest->Chain(Pair(name, group->last_delivered.ToString()) + " " +
+                  std::to_string(group->entries_read));
+    for (const auto& consumer : group->consumers()) digest->Chain(consumer.first);
+    const StreamGroup::Pending& pending = group->pending();
+    for (auto p = pending.Begin(); pending.Valid(p); p = pending.Next(p)) {
+      const PendingEntry& entry = pending.At(p).value;
+      digest->Chain(Pair(entry.consumer->name(), pending.At(p).id.ToString()));
+    }
+  }
+}
+
 void DigestContent(const Entry& entry, Digest* digest) {
   ItemText a, b;
   switch (entry.type()) {
@@ -78,10 +104,12 @@ void DigestContent(const Entry& entry, Digest* digest) {
       });
     case TypeId::kZSet:
       return entry.As<ZSetValue>().ForEach([&](const Item& member, double score) {
-        digest->Mix(Pair(member.Text(a), DoubleToString(score)));
+        // Small sorted sets do not tell -0 from 0.
+        digest->Mix(Pair(member.Text(a), DoubleToString(score == 0 ? 0 : score)));
       });
-    case TypeId::kModule:
     case TypeId::kStream:
+      return DigestStream(entry.As<StreamValue>(), digest);
+    case TypeId::kModule:
       return digest->Mix(CreateDumpPayload(entry, 11, false));
   }
 }

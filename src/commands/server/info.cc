@@ -183,7 +183,7 @@ void MemorySection(CommandContext& ctx, InfoWriter& w) {
   w.Line("mem_clients_slaves", 0);
   w.Line("mem_clients_normal", facts.clients);
   w.Line("mem_cluster_links", 0);
-  w.Line("mem_aof_buffer", 0);
+  w.Line("mem_aof_buffer", facts.aof_buffer);
   w.Line("mem_allocator", AllocatorName());
   w.Line("active_defrag_running", 0);
   w.Line("lazyfree_pending_objects", ctx.keyspace().lazy_free().pending_objects());

@@ -10,6 +10,7 @@
 #include "commands/server/server_samples.h"
 #include "engine/clients.h"
 #include "engine/engine.h"
+#include "persist/append_only.h"
 #include "script/scripting.h"
 
 namespace backplane {
@@ -31,7 +32,9 @@ MemoryFacts MeasureMemory(CommandContext& ctx, ServerServices& services) {
   });
   facts.scripts = services.scripting->scripts().memory();
   facts.functions = services.scripting->libraries().memory();
-  facts.overhead = facts.startup + facts.clients + facts.scripts + facts.functions;
+  if (services.append_only != nullptr) facts.aof_buffer = services.append_only->buffer_memory();
+  facts.overhead =
+      facts.startup + facts.clients + facts.scripts + facts.functions + facts.aof_buffer;
   for (int i = 0; i < ctx.keyspace().database_count(); ++i) {
     const Database& db = ctx.keyspace().db(i);
     facts.overhead += db.TableBytes() + db.ExpiresBytes();
@@ -148,7 +151,7 @@ void MemoryStats(CommandContext& ctx) {
   w.Bytes("clients.slaves", 0);
   w.Bytes("clients.normal", facts.clients);
   w.Bytes("cluster.links", 0);
-  w.Bytes("aof.buffer", 0);
+  w.Bytes("aof.buffer", facts.aof_buffer);
   w.Bytes("lua.caches", facts.scripts);
   w.Bytes("functions.caches", facts.functions);
   for (int i = 0; i < ctx.keyspace().database_count(); ++i) {

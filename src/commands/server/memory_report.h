@@ -23,6 +23,7 @@ struct MemoryFacts {
   size_t client_count = 0;
   size_t scripts = 0;
   size_t functions = 0;
+  size_t aof_buffer = 0;
   size_t overhead = 0;  // what is not the users' data, startup included
   size_t dataset = 0;   // the rest
   size_t net = 0;       // all but what the server began with

@@ -13,6 +13,7 @@
 
 namespace backplane {
 
+class AppendOnly;
 class Clients;
 class OptionTable;
 class ConnectionSet;
@@ -85,6 +86,7 @@ struct ServerServices {
   class ModuleInfoSource* module_info = nullptr;
   Scripting* scripting = nullptr;             // INFO memory
   MigrationPeers* migration_peers = nullptr;  // INFO stats
+  AppendOnly* append_only = nullptr;          // DEBUG LOADAOF, INFO memory
 };
 
 // `services` outlives the registry.

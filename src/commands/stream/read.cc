@@ -1,6 +1,9 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // XREAD and XREADGROUP: what is new in several streams, for a client that keeps its own place, or
 // for one consumer of a group; both can wait for it.
+#include <algorithm>
+#include <limits>
+
 #include "base/ascii.h"
 #include "client/session.h"
 #include "commands/blocking.h"
@@ -199,9 +202,10 @@ void ServeHistory(CommandContext& ctx, const Source& source, StreamConsumer& con
 void AdvanceGroup(const StreamValue& stream, StreamGroup& group, StreamId id) {
   group.last_delivered = id;
   if (group.entries_read != StreamGroup::kUnknown && !stream.HasTombstonesFrom(id)) {
-    ++group.entries_read;
+    // Clients set it to what they like; XGROUP takes nothing below zero back.
+    if (group.entries_read < std::numeric_limits<int64_t>::max()) ++group.entries_read;
   } else if (stream.entries_added() != 0) {
-    group.entries_read = stream.EntriesAddedUpTo(id);
+    group.entries_read = std::max(stream.EntriesAddedUpTo(id), StreamGroup::kUnknown);
   }
 }
 

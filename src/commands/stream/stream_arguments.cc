@@ -244,8 +244,10 @@ void PropagateGroupPosition(CommandContext& ctx, std::string_view key, std::stri
 void MakeTrimExact(const StreamTrimOptions& options, const StreamValue& stream,
                    std::vector<std::string>* args) {
   if (!options.trim.approximate) return;
+  // Of nothing that is left, nothing is kept.
+  const StreamId first = stream.length() == 0 ? kStreamIdMax : stream.first_id();
   (*args)[options.threshold_arg] = options.trim.by == StreamTrim::By::kMinId
-                                       ? stream.first_id().ToString()
+                                       ? first.ToString()
                                        : Int64ToString(static_cast<int64_t>(stream.length()));
   (*args)[options.mark_arg] = "=";
   // LIMIT goes with "~" only.

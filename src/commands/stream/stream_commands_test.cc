@@ -61,6 +61,26 @@ TEST_F(StreamCommandsTest, AnEmptyStreamStays) {
   EXPECT_EQ(f.RunLine("XLEN s"), ":0\r\n");
 }
 
+TEST_F(StreamCommandsTest, ATrimThatLeavesNothingIsPropagatedSo) {
+  f.RunLine("XADD s 1-1 a b");
+  f.TakePropagated();
+  f.RunLine("XTRIM s MINID ~ 5");
+  EXPECT_EQ(f.TakePropagated(),
+            Strings{"XTRIM s MINID = 18446744073709551615-18446744073709551615"});
+  EXPECT_EQ(f.RunLine("XLEN s"), ":0\r\n");
+}
+
+TEST_F(StreamCommandsTest, CountersOfGroupsStayWhatXgroupTakes) {
+  f.RunLine("XADD s 1-1 a b");
+  f.RunLine("XGROUP CREATE s g 0 ENTRIESREAD 9223372036854775807");
+  f.TakePropagated();
+  f.RunLine("XREADGROUP GROUP g c NOACK STREAMS s >");
+  const Strings told = f.TakePropagated();
+  EXPECT_NE(
+      std::find(told.begin(), told.end(), "XGROUP SETID s g 1-1 ENTRIESREAD 9223372036854775807"),
+      told.end());
+}
+
 TEST_F(StreamCommandsTest, GroupsArePropagatedAsEffects) {
   Quiet("XADD s 1-1 a b");
   Quiet("XADD s 2-1 a b");

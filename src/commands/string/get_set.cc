@@ -22,7 +22,9 @@ std::optional<int64_t> ExpiryArg(CommandContext& ctx, size_t arg, int64_t unit_m
   if (!value) return std::nullopt;
   int64_t now = ctx.keyspace().now_ms();
   bool overflows = *value > std::numeric_limits<int64_t>::max() / unit_ms;
-  int64_t ms = overflows ? 0 : *value * unit_ms;
+  // Refused below, so what it would come to does not matter.
+  const bool computable = !overflows && *value > 0;
+  int64_t ms = computable ? *value * unit_ms : 0;
   if (relative && ms > std::numeric_limits<int64_t>::max() - now) overflows = true;
   if (*value <= 0 || overflows) {
     ctx.Error("ERR invalid expire time in '" + ctx.command().fullname + "' command");
@@ -196,7 +198,7 @@ void GetEx(CommandContext& ctx) {
     if (!expire_ms) return;
   }
   ReplyString(ctx, entry);
-  if (expire_ms && *expire_ms <= ctx.keyspace().now_ms()) {
+  if (expire_ms && ctx.keyspace().IsOver(*expire_ms)) {
     ctx.db().Delete(key);
     ctx.Modified(key.bytes, kNotifyGeneric, "del");
     ctx.Propagate({"DEL", key.bytes});

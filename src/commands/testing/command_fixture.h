@@ -53,7 +53,7 @@ class CommandFixture : public KeyspaceListener, public PropagationSink {
     RegisterScriptingCommands(registry_, scripting_);
     keyspace_.set_now_ms(kStartMs);
     engine_.AddListener(this);
-    engine_.propagation().AddSink(this);
+    engine_.propagation().AddSink(this, kPropagateEverywhere);
   }
   ~CommandFixture() override {
     engine_.propagation().RemoveSink(this);

@@ -48,12 +48,10 @@ void Exec(CommandContext& ctx) {
   }
   // What was allowed when it was queued may not be any more.
   bool writes = (session.transaction->flags_union & kCmdWrite) != 0;
-  if (writes && ctx.engine().writes_blocked_by_save()) {
+  if (writes && ctx.engine().writes_refused()) {
     session.transaction.reset();
     EndWatch(ctx);
-    return ctx.Error(
-        "EXECABORT Transaction discarded because of: MISCONF Errors writing to disk: writes are "
-        "disabled.");
+    return ctx.Error("EXECABORT Transaction discarded because of: " + ctx.engine().WriteRefusal());
   }
   ctx.engine().RunTransaction(session, ctx.reply());
 }

@@ -110,9 +110,8 @@ RedisModuleCallReply* Refuse(RedisModuleCtx* ctx, const CallArguments& call,
   return Finish(ctx, root, false);
 }
 
-bool Propagates(const CallArguments& call) {
-  const bool nowhere = call.Has(kCallNoAof) && call.Has(kCallNoReplicas);
-  return call.Has(kCallReplicate) && !nowhere;
+uint8_t TargetsOf(const CallArguments& call) {
+  return call.Has(kCallReplicate) ? call.targets() : uint8_t{kPropagateNowhere};
 }
 
 // A transaction and a script go on at once, so nothing in them waits.
@@ -125,7 +124,7 @@ bool MayWait(const RedisModuleCtx* ctx) {
 // As Run, of a command that may wait; as the user of `checked`.
 RedisModuleCallReply* RunPromised(RedisModuleCtx* ctx, const CallArguments& call,
                                   const Command& command, Session& checked, bool resp3) {
-  const PromisedCall::Options options = {.resp3 = resp3, .propagates = Propagates(call)};
+  const PromisedCall::Options options = {.resp3 = resp3, .targets = TargetsOf(call)};
   auto* promised = ctx->module->Own(
       std::make_unique<PromisedCall>(ctx->module, ctx->session->db_index, options));
   promised->session().user = std::move(checked.user);
@@ -165,7 +164,7 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
     return RunPromised(ctx, call, *command, *session, resp3);
   CallReplyRoot* root = host.replies().Take();
   root->tape().set_resp(resp3 ? 3 : 2);
-  host.engine().Call(*session, *command, call.args(), root->tape(), Propagates(call));
+  host.engine().Call(*session, *command, call.args(), root->tape(), TargetsOf(call));
   CleanSession(host, *session);
   errno = 0;
   return Finish(ctx, root, resp3);

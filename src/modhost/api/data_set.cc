@@ -10,6 +10,7 @@
 #include "modhost/context.h"
 #include "modhost/host.h"
 #include "modhost/host_accessor.h"
+#include "persist/append_only.h"
 #include "persist/persistence.h"
 
 struct RedisModuleRdbStream {
@@ -25,6 +26,10 @@ void ResetDataset(int restart_aof, int async) {
   engine.NotifyFlush(-1, async == 0, true);
   engine.keyspace().FlushAll(async != 0);
   engine.NotifyFlush(-1, async == 0, false);
+  Persistence* persistence = CurrentHost()->persistence();
+  if (restart_aof != 0 && persistence != nullptr && persistence->append_only() != nullptr) {
+    persistence->append_only()->Restart();
+  }
 }
 
 RedisModuleRdbStream* RdbStreamCreateFromFile(const char* filename) {

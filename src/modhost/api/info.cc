@@ -105,7 +105,8 @@ RedisModuleServerInfoData* GetServerInfo(RedisModuleCtx* ctx, const char* sectio
   const std::string_view args[] = {"info", section == nullptr ? "" : section};
   ModuleHost::InternalSession session(host, 0);
   ReplyTape tape;
-  host.engine().Call(*session, *command, Args(args, section == nullptr ? 1 : 2), tape, false);
+  host.engine().Call(*session, *command, Args(args, section == nullptr ? 1 : 2), tape,
+                     kPropagateNowhere);
   tape.Finish();
   const ReplyTape::Node& node = tape.node(tape.ValueIndex(0));
   if (node.tag == ReplyTape::Tag::kBulk) ParseInfo(tape.text(node), data);

@@ -155,7 +155,7 @@ void EmitAOF(RedisModuleIO* io, const char* cmdname, const char* fmt, ...) {
     io->Fail();
     return;
   }
-  io->aof->Emit(call.args());
+  io->aof->Command(call.args());
 }
 
 }  // namespace

@@ -83,10 +83,10 @@ void* GetSharedAPI(RedisModuleCtx* ctx, const char* apiname) {
 // --- replication ---
 
 // Adds a command to the stream: to the running unit, or as a unit of its own from a thread.
-void Append(RedisModuleCtx* ctx, std::span<const std::string_view> args) {
+void Append(RedisModuleCtx* ctx, std::span<const std::string_view> args, uint8_t targets) {
   Engine& engine = ctx->host().engine();
   Engine::Unit unit(engine);
-  engine.propagation().Append(ctx->session->db_index, args);
+  engine.propagation().Append(ctx->session->db_index, args, targets);
   engine.keyspace().AddDirty(1);
 }
 
@@ -97,13 +97,13 @@ int Replicate(RedisModuleCtx* ctx, const char* cmdname, const char* fmt, ...) {
   const bool parsed = call.Parse(cmdname, fmt, values);
   va_end(values);
   if (!parsed || ctx->host().engine().commands().Find(cmdname) == nullptr) return REDISMODULE_ERR;
-  if (call.Has(kCallNoAof) && call.Has(kCallNoReplicas)) return REDISMODULE_OK;
-  Append(ctx, call.args());
+  if (call.targets() == kPropagateNowhere) return REDISMODULE_OK;
+  Append(ctx, call.args(), call.targets());
   return REDISMODULE_OK;
 }
 
 int ReplicateVerbatim(RedisModuleCtx* ctx) {
-  if (ctx->command != nullptr) Append(ctx, ctx->command->args());
+  if (ctx->command != nullptr) Append(ctx, ctx->command->args(), kPropagateEverywhere);
   return REDISMODULE_OK;
 }
 
