@@ -24,6 +24,7 @@ OTHER_ARGUMENTS = {
     "geopos": "members are optional",
     "georadius": "STORE or STOREDIST",
     "georadiusbymember": "STORE or STOREDIST",
+    "migrate": "AUTH and AUTH2 are not optional within their choice; names of 7.2",
     "module|loadex": "no block around ARGS",
     "module|unload": "KEEPDATA is ours",
     "pfmerge": "sources are optional",
