@@ -362,6 +362,7 @@ bool Server::AbortShutdown() {
 }
 
 void Server::OnInForkedChild(std::string_view purpose) {
+  forked_child_ = true;
   process_.InForkedChild(purpose);
   loop_.DetachInForkedChild();
   // Otherwise the port stays taken, and clients whose connection the server closes are not told,
@@ -456,6 +457,10 @@ Status Server::ApplyAppendOnly(const std::vector<std::string>& changed) {
 
 Status Server::Shutdown(const ShutdownOptions& options) {
   using Save = ShutdownOptions::Save;
+  if (forked_child_) {
+    // The code of a module that is tried: socket, pid file and data files are the parent's.
+    return Fail(ErrorCode::kBusy, "a forked child cannot shut down the server");
+  }
   logger_.Warning("User requested shutdown...");
   if (auto status = append_only_->PrepareShutdown(options.force); !status) return status;
   auto saved = persistence_->SaveOnShutdown(options.save == Save::kYes, options.save == Save::kNo);

@@ -152,6 +152,7 @@ class Server final : public OptionListener,
   int64_t cron_turns_ = 0;
   bool configured_ = false;
   bool cron_paused_ = false;
+  bool forked_child_ = false;
   volatile int requested_signal_ = 0;
   volatile int served_signal_ = 0;  // that the shutdown which runs now is for
   bool signal_logged_ = false;

@@ -79,6 +79,13 @@ def test_inspect(conn, stock):
         conn.do("module", "inspect", "/nowhere.so")
 
 
+def test_a_tried_load_cannot_shut_down(conn, server, stock):
+    assert as_map(conn.do("module", "inspect", stock("v1"), "shutdown"))[b"ok"] == 1
+    # The socket's file is there, and somebody listens.
+    with server.connect() as another:
+        assert another.do("ping") == b"PONG"
+
+
 def test_inspect_from_the_command_line(stock, tmp_path):
     def inspect(*words):
         return subprocess.run([binary_under_test(), "--inspect-module", *map(str, words)], capture_output=True,

@@ -486,6 +486,8 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   MayKill("onload");
   if (Does("crash")) CrashHere();
   if (Does("exit")) exit(7);
+  if (Does("shutdown"))
+    RedisModule_FreeCallReply(RedisModule_Call(ctx, "SHUTDOWN", "Ec", "NOSAVE"));
   while (Does("hang") || (Asked("child-hang") && InChild())) pause();
   if (Does("fail")) return REDISMODULE_ERR;
   if (Does("leave-and-fail")) {
