@@ -5,7 +5,7 @@ import pytest
 
 from example_fixtures import *  # noqa: F401, F403
 from harness.resp import ReplyError
-from harness.server import not_yet, wait_until
+from harness.server import wait_until
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 NAMES = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789-_"
@@ -207,7 +207,6 @@ def test_values_outlive_their_module(start_server, module_path, ours_only):
     assert conn.do("cs.note") == b"remember"
 
 
-@not_yet("there is no append-only file")
 def test_aof_rewrite(start_server, module_path):
     server = start_server("--loadmodule", module_path)
     conn = server.connect()

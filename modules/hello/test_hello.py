@@ -5,7 +5,6 @@ import pytest
 
 from example_fixtures import *  # noqa: F401, F403
 from harness.resp import ReplyError
-from harness.server import not_yet
 
 WRONG_TYPE = "WRONGTYPE Operation against a key holding the wrong kind of value"
 
@@ -59,7 +58,6 @@ def test_hash_copy(conn):
     assert conn.error("hello.hcopy", "text", "a", "b") == WRONG_TYPE
 
 
-@not_yet("COMMAND DOCS has no structured arguments")
 def test_hash_copy_is_described(conn3):
     docs = conn3.do("command", "docs", "hello.hcopy")[b"hello.hcopy"]
     assert docs[b"summary"] == b"Copies a field of a hash."
