@@ -79,7 +79,6 @@ void BLMPop(CommandContext& ctx) {
 }
 
 constexpr uint64_t kFlags = kCmdWrite | kCmdBlocking;
-constexpr uint32_t kKeyUse = kKeyRW | kKeyAccess | kKeyDelete;
 
 constexpr CommandSpec kCommands[] = {
     {.name = "blpop",

@@ -85,7 +85,6 @@ void LLen(CommandContext& ctx) {
 }
 
 constexpr uint64_t kPushFlags = kCmdWrite | kCmdDenyOom | kCmdFast;
-constexpr uint32_t kPopKeyUse = kKeyRW | kKeyAccess | kKeyDelete;
 
 constexpr CommandSpec kCommands[] = {
     {.name = "lpush",

@@ -70,7 +70,6 @@ void EvalSha(CommandContext& ctx) {
 }
 
 constexpr uint64_t kFlags = kCmdNoScript | kCmdStale | kCmdSkipMonitor | kCmdNoMandatoryKeys;
-constexpr uint32_t kAnyUse = kKeyRW | kKeyAccess | kKeyUpdate;
 
 constexpr CommandSpec kCommands[] = {
     {.name = "eval",

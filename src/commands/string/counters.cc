@@ -75,7 +75,6 @@ void IncrByFloat(CommandContext& ctx) {
 }
 
 constexpr uint64_t kFlags = kCmdWrite | kCmdDenyOom | kCmdFast;
-constexpr uint32_t kKeyUse = kKeyRW | kKeyAccess | kKeyUpdate;
 
 constexpr CommandSpec kCommands[] = {
     {.name = "incr",

@@ -154,8 +154,6 @@ void BlockingPop(CommandContext& ctx, bool highest) {
 void BZPopMin(CommandContext& ctx) { BlockingPop(ctx, false); }
 void BZPopMax(CommandContext& ctx) { BlockingPop(ctx, true); }
 
-constexpr uint32_t kKeyUse = kKeyRW | kKeyAccess | kKeyDelete;
-
 constexpr CommandSpec kCommands[] = {
     {.name = "zpopmin",
      .handler = ZPopMin,

@@ -41,7 +41,6 @@ void ZRemRangeByScore(CommandContext& ctx) {
 }
 void ZRemRangeByLex(CommandContext& ctx) { RemoveRange(ctx, RangeBy::kLex, "zremrangebylex"); }
 
-constexpr uint32_t kKeyUse = kKeyRW | kKeyDelete;
 constexpr std::string_view kCost = "O(log(N)+M): size of the sorted set, and members removed";
 
 constexpr CommandSpec kCommands[] = {
