@@ -27,7 +27,8 @@ PromisedCall::~PromisedCall() {
   session_.set_wait_observer(nullptr);
   if (session_.blocked()) session_.GiveUpWaiting();
   CleanSession();
-  if (promise_ != nullptr) promise_->set_promise(nullptr);
+  // Its module goes, and with it whoever could free the handle.
+  if (promise_ != nullptr) module()->host().replies().Give(promise_);
   if (reply_ != nullptr) module()->host().replies().Give(reply_);
 }
 
@@ -59,6 +60,11 @@ CallReplyRoot* PromisedCall::Promise() {
   return promise_;
 }
 
+void PromisedCall::End() {
+  if (promise_ != nullptr) std::exchange(promise_, nullptr)->set_promise(nullptr);
+  module()->Destroy(this);
+}
+
 void PromisedCall::OnWaitEnded() {
   ModuleHost& host = module()->host();
   CallReplyRoot* reply = TakeReply();
@@ -67,7 +73,7 @@ void PromisedCall::OnWaitEnded() {
   const int db = session_.db_index;
   Module* caller = module();
   // The handler finds it ended, whatever it does with the promise.
-  caller->Destroy(this);
+  End();
   if (handler == nullptr) return host.replies().Give(reply);
   Engine::Unit unit(host.engine());
   ModuleHost::InternalSession internal(host, db);

@@ -31,7 +31,8 @@ class PromisedCall final : public Registration, private WaitObserver {
     uint8_t targets = 0;  // of the stream of changes
   };
   PromisedCall(Module* module, int db, const Options& options);
-  // Gives up the wait, if there still is one; the handler is not called.
+  // Gives up the wait, if there still is one; the handler is not called. A handle of the promise
+  // that the module still has is freed.
   ~PromisedCall() override;
   const char* kind() const override { return "call"; }
 
@@ -44,6 +45,9 @@ class PromisedCall final : public Registration, private WaitObserver {
   // The handle that the module gets. It is the caller's, and may be freed before or after this.
   // REQUIRES: waits().
   CallReplyRoot* Promise();
+  // Gives up the wait, if there still is one, and destroys the call. The promise's handle stays the
+  // module's.
+  void End();
   // The promise's handle is being freed.
   void ForgetPromise() { promise_ = nullptr; }
 

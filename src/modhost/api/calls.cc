@@ -205,7 +205,7 @@ int CallReplyPromiseAbort(RedisModuleCallReply* reply, void** private_data) {
   PromisedCall* promised = reply == nullptr ? nullptr : reply->root->promise();
   if (promised == nullptr) return REDISMODULE_ERR;
   if (private_data != nullptr) *private_data = promised->data();
-  promised->module()->Destroy(promised);
+  promised->End();
   return REDISMODULE_OK;
 }
 

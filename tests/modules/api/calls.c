@@ -209,10 +209,10 @@ static void OnHangUp(RedisModuleCtx *ctx, RedisModuleBlockedClient *client) {
   RedisModule_AbortBlock(client);
 }
 
-// calls.wait flags command [argument ...]: the reply of a call that may wait; with "-" for flags
-// nobody waits for it, and the reply is "promise" then.
+// calls.wait flags command [argument ...]: the reply of a call that may wait. With "-" for flags
+// nobody waits for it, and the reply is "promise" then; with "h" the same, and the promise is kept.
 static int Wait(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
-  int forget = Is(argv[1], "-");
+  int hold = Is(argv[1], "h"), forget = hold || Is(argv[1], "-");
   char format[32];
   snprintf(format, sizeof(format), "KE%sv", forget ? "" : Text(argv[1]));
   RedisModuleCallReply *reply =
@@ -223,7 +223,7 @@ static int Wait(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
     return REDISMODULE_OK;
   }
   if (forget) {
-    RedisModule_FreeCallReply(reply);
+    if (!hold) RedisModule_FreeCallReply(reply);
     return RedisModule_ReplyWithSimpleString(ctx, "promise");
   }
   Waiting *waiting = RedisModule_Alloc(sizeof(*waiting));
