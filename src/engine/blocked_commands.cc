@@ -30,6 +30,7 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   size_t index = 0;  // in waiting_
   void WaitOn() { waits_on_ = true; }
   bool waits_on() const { return waits_on_; }
+  bool last_try() const { return last_try_; }
 
   // --- KeyWaiter ---
   int waits_in_db() const override { return db_; }
@@ -83,10 +84,8 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   }
   void OnTimeout() override {
     if (wait_.reply == TimeoutReply::kCommand) {
-      owner_->last_try_ = true;
-      RunAgain();
-      owner_->last_try_ = false;
-      return;
+      last_try_ = true;
+      return RunAgain();
     }
     const bool zero = wait_.reply == TimeoutReply::kZero;
     ReplyTimeout(owner_->engine_->SinkFor(*session_),
@@ -156,6 +155,7 @@ class BlockedCommands::Waiting final : public BlockedState, public KeyWaiter, pu
   int64_t deadline_ms_ = 0;
   EventLoop::TimerId timer_ = 0;
   bool waits_on_ = false;
+  bool last_try_ = false;  // of kCommand
   bool ended_ = false;
 };
 
@@ -165,6 +165,8 @@ BlockedCommands::BlockedCommands(Engine* engine, EventLoop* loop) : engine_(engi
 }
 
 bool BlockedCommands::waits_on() const { return retrying_ != nullptr && retrying_->waits_on(); }
+
+bool BlockedCommands::is_last_try() const { return retrying_ != nullptr && retrying_->last_try(); }
 
 BlockedCommands::~BlockedCommands() {
   engine_->set_blocked_commands(nullptr);

@@ -51,7 +51,7 @@ class BlockedCommands final : private LoopHook {
   // All that wait in a command of this owner are asked again, whatever they wait for.
   void RunAgain(const void* command_owner);
   // While the command runs again: its time is over, or it was unblocked.
-  bool is_last_try() const { return last_try_; }
+  bool is_last_try() const;
   // A command runs again.
   bool is_retrying() const { return retrying_ != nullptr; }
   // While the command runs again: the key for which it does; null at the first time.
@@ -74,7 +74,6 @@ class BlockedCommands final : private LoopHook {
   std::vector<std::unique_ptr<Waiting>> ended_;
   Waiting* retrying_ = nullptr;
   const std::string* ready_key_ = nullptr;
-  bool last_try_ = false;
 };
 
 }  // namespace backplane

@@ -58,7 +58,6 @@ class Module {
   int api_version() const { return api_version_; }
   const std::string& path() const { return path_; }
   const std::vector<std::string>& args() const { return args_; }
-  // The digest that its file was checked for, as `loadmodule` names it; empty for none.
   // The digest that its file must have, hexadecimal; empty: any.
   const std::string& pinned_digest() const { return pinned_digest_; }
   void set_pinned_digest(std::string digest) { pinned_digest_ = std::move(digest); }

@@ -11,32 +11,24 @@
 #include <utility>
 #include <vector>
 
+#include "net/testing/loopback_listener.h"
+
 namespace backplane {
 namespace {
 
 constexpr int64_t kLong = 10'000;
 
-// A listening socket of 127.0.0.1.
+// A listener, and the connection that it has accepted.
 class Peer {
  public:
-  Peer() : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(fd_, 4), 0);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = std::to_string(ntohs(address.sin_port));
-  }
   ~Peer() {
     if (accepted_ >= 0) close(accepted_);
-    if (fd_ >= 0) close(fd_);
   }
-  const std::string& port() const { return port_; }
+  const std::string& port() const { return listener_.port(); }
   int Accept(sockaddr_in* from = nullptr) {
     socklen_t size = sizeof(sockaddr_in);
-    accepted_ = accept(fd_, reinterpret_cast<sockaddr*>(from), from != nullptr ? &size : nullptr);
+    accepted_ = accept(listener_.fd(), reinterpret_cast<sockaddr*>(from),
+                       from != nullptr ? &size : nullptr);
     return accepted_;
   }
   void Send(const std::string& text) {
@@ -46,15 +38,11 @@ class Peer {
     close(accepted_);
     accepted_ = -1;
   }
-  void StopListening() {
-    close(fd_);
-    fd_ = -1;
-  }
+  void StopListening() { listener_.Stop(); }
 
  private:
-  int fd_;
+  LoopbackListener listener_;
   int accepted_ = -1;
-  std::string port_;
 };
 
 TEST(BlockingSocket, LinesComeOneByOne) {

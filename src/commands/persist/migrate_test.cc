@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // MIGRATE: what replicas get of it. Replies and bytes on the wire: tests/compat, tests/integration.
-#include <arpa/inet.h>
-#include <netinet/in.h>
 #include <sys/socket.h>
 #include <unistd.h>
 
@@ -10,6 +8,7 @@
 
 #include "commands/persist/migration_peers.h"
 #include "commands/testing/command_fixture.h"
+#include "net/testing/loopback_listener.h"
 
 namespace backplane {
 namespace {
@@ -17,16 +16,8 @@ namespace {
 // Answers the first bytes of one connection, and closes it once the other side does.
 class Target {
  public:
-  explicit Target(std::string answer) : fd_(socket(AF_INET, SOCK_STREAM | SOCK_CLOEXEC, 0)) {
-    sockaddr_in address{};
-    address.sin_family = AF_INET;
-    address.sin_addr.s_addr = htonl(INADDR_LOOPBACK);
-    socklen_t size = sizeof(address);
-    EXPECT_EQ(bind(fd_, reinterpret_cast<sockaddr*>(&address), size), 0);
-    EXPECT_EQ(listen(fd_, 1), 0);
-    getsockname(fd_, reinterpret_cast<sockaddr*>(&address), &size);
-    port_ = std::to_string(ntohs(address.sin_port));
-    thread_ = std::thread([fd = fd_, text = std::move(answer)] {
+  explicit Target(std::string answer) {
+    thread_ = std::thread([fd = listener_.fd(), text = std::move(answer)] {
       const int client = accept(fd, nullptr, nullptr);
       char bytes[4096];
       if (recv(client, bytes, sizeof(bytes), 0) > 0) {
@@ -38,15 +29,11 @@ class Target {
     });
   }
   // REQUIRES: the connection to it has been closed.
-  ~Target() {
-    thread_.join();
-    close(fd_);
-  }
-  const std::string& port() const { return port_; }
+  ~Target() { thread_.join(); }
+  const std::string& port() const { return listener_.port(); }
 
  private:
-  int fd_;
-  std::string port_;
+  LoopbackListener listener_;
   std::thread thread_;
 };
 

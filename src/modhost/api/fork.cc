@@ -11,7 +11,6 @@
 #include "modhost/api_table.h"
 #include "modhost/host.h"
 #include "modhost/host_accessor.h"
-#include "persist/append_only.h"
 
 namespace backplane {
 namespace {
@@ -53,9 +52,6 @@ int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data
   }
   if (pid == 0) {
     host.is_child = true;
-    if (persistence != nullptr && persistence->append_only() != nullptr) {
-      persistence->append_only()->LetGoInForkedChild();
-    }
     host.logger().set_role(LogRole::kChild);
     if (persistence != nullptr) persistence->EnterForkedChild("module-fork");
     // KillForkChild ends it with this signal, which must not be the server's own.
