@@ -21,8 +21,9 @@ def info(connection, field, section="persistence"):
 
 
 def wait_for_rewrite(connection):
-    wait_until(lambda: info(connection, "aof_rewrite_in_progress") == "0" and
-               info(connection, "aof_rewrite_scheduled") == "0", what="the end of the rewrite")
+    # In this order: one that is scheduled may begin between the two looks.
+    wait_until(lambda: info(connection, "aof_rewrite_scheduled") == "0" and
+               info(connection, "aof_rewrite_in_progress") == "0", what="the end of the rewrite")
 
 
 def write_set(server, files, manifest=None):
