@@ -11,7 +11,8 @@ def resident_kb(server):
 
 
 def threads(server):
-    return len(os.listdir(f"/proc/{server.pid}/task"))
+    """Without those of the allocator, which it starts when it sees fit (jemalloc-bg-thread)."""
+    return sum(not name.startswith("jemalloc_bg") for name in _of_threads(server, "comm"))
 
 
 def mappings(server):
@@ -25,12 +26,21 @@ def files(server):
 
 def children(server):
     """Processes that it has started and that are not gone: rehearsals, probes, also those that nobody waited for."""
-    return sum(len(path.read_text().split()) for path in pathlib.Path(f"/proc/{server.pid}/task").glob("*/children"))
+    return sum(len(pids.split()) for pids in _of_threads(server, "children"))
 
 
 def held(server):
     """What must be the same after as before, whatever was loaded and unloaded in between."""
     return {"threads": threads(server), "mappings": mappings(server), "files": files(server), "children": children(server)}
+
+
+def _of_threads(server, name):
+    """The file of that name of each thread; one may end meanwhile."""
+    for path in pathlib.Path(f"/proc/{server.pid}/task").glob("*/" + name):
+        try:
+            yield path.read_text()
+        except (FileNotFoundError, ProcessLookupError):
+            pass
 
 
 def _status(server, name):
