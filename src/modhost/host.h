@@ -273,6 +273,7 @@ class ModuleHost final : private LoopHook,
     std::vector<WaitingCommand> waiting;  // clients that waited for keys
     std::vector<DormantAux> aux;
     ModuleConfigs options;
+    ModuleUsage usage;
     uint64_t values = 0;
   };
 
@@ -298,8 +299,16 @@ class ModuleHost final : private LoopHook,
   Result<Estate> Retire(Module& module);
   Status RunOnUnload(Module& module);
   std::vector<WaitingCommand> TakeWaiting(Module& module);
+  // A module that was loaded and is not wanted: what it has revived is again what it was; then
+  // Remove.
+  void Dismiss(Module& module, Originals originals);
   // Takes out what it registered, and unmaps it, or puts it under quarantine.
+  // REQUIRES: there are no live values of its types.
   void Remove(Module& module);
+  // The last of it goes: no thread runs its code any more.
+  void Bury(std::unique_ptr<Module> owned);
+  // Modules under quarantine whose threads have ended meanwhile.
+  void BuryQuarantined();
   // Dormant values of its types.
   uint64_t DormantValuesOf(const Module& module);
   void ForgetReferences(Module& module);
@@ -308,9 +317,19 @@ class ModuleHost final : private LoopHook,
   void CloseMemory(int slot, const std::string& name, bool only_its_own);
 
   // --- upgrade.cc ---
-  Result<Module*> StartSuccessor(ModuleFile file, const LoadRequest& request,
-                                 const ModuleConfigs& inherited, size_t position);
-  // Revives what the predecessor left. Eager: everything must be readable, or nothing is changed.
+  // Values of a module's options by full name, as CONFIG SET takes them.
+  static ModuleConfigs OptionValues(const Module& module);
+  // What a successor's options start with: the values of its predecessor's, and what was asked for.
+  void SetPendingConfigs(const ModuleConfigs& inherited, const ModuleConfigs& asked);
+  // Loads the file and revives what the predecessor left. With an error nothing is left of it.
+  Result<Module*> InstallSuccessor(ModuleFile file, const LoadRequest& request,
+                                   const Estate& estate, size_t position, Revival revival,
+                                   UpgradeOutcome* outcome);
+  // Loads the file into that place of the list; after an error *module is what is to be dismissed,
+  // or null.
+  Status StartSuccessor(ModuleFile file, const LoadRequest& request, const ModuleConfigs& inherited,
+                        size_t position, Module** module);
+  // Eager: everything must be readable.
   Status Succeed(Module& successor, Revival revival);
   // Loads the old version again, of whose file `file` is left. Returns the error of the upgrade.
   Status RollBack(const Error& why, Result<ModuleFile> file, const LoadRequest& request,

@@ -122,14 +122,21 @@ Result<Module*> ModuleHost::LoadFile(ModuleFile file, const LoadRequest& request
   }
   auto pending_before = pending_configs_;
   for (const auto& [name, value] : request.configs) pending_configs_[ToLower(name)] = {value};
-  Status started = StartModule(*module, std::move(file));
+  // OnLoad may use keys already.
+  Originals originals;
+  Status started;
+  {
+    const ValueSwap::Keeping keeping(swap_, originals);
+    started = StartModule(*module, std::move(file));
+  }
   if (started) started = UnusedConfigs(request.configs);
   if (!started) {
     logger().Warning(started.error().message);
     pending_configs_ = std::move(pending_before);
-    Remove(*module);
+    Dismiss(*module, std::move(originals));
     return std::unexpected(started.error());
   }
+  swap_.Discard(std::move(originals));
   logger().Notice("Module '" + module->name() + "' loaded from " + request.path);
   ReviveFor(*module, revival);
   NoteModules();

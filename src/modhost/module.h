@@ -89,6 +89,11 @@ class Module {
   bool freezing() const { return freezing_; }
   void set_freezing(bool value) { freezing_ = value; }
 
+  // True from the moment on at which its values are dormant because it goes: none is revived, and
+  // it can make no new one.
+  bool retiring() const { return retiring_; }
+  void set_retiring(bool value) { retiring_ = value; }
+
   // REDISMODULE_OPTIONS_* bits.
   int options() const { return options_; }
   void set_options(int options) { options_ = options; }
@@ -166,6 +171,7 @@ class Module {
   std::unique_ptr<MappedModule> code_;
   bool loading_ = false;
   bool freezing_ = false;
+  bool retiring_ = false;
   bool shared_once_ = false;
   int options_ = 0;
   std::vector<std::string> missing_functions_;

@@ -3,7 +3,6 @@
 #include "modhost/module_users.h"
 
 #include <algorithm>
-#include <iterator>
 
 #include "acl/users.h"
 #include "modhost/blocked_client.h"
@@ -101,11 +100,13 @@ LoginHook::Outcome ModuleUsers::Login(Session& session, std::string_view name,
     if (resumed.outcome != Outcome::kNotHandled) return resumed.outcome;
     next = resumed.next;
   }
-  // A callback may register another one. By ids: a module that has gone meanwhile moves the places.
-  std::vector<Authenticator> asked;
-  std::copy_if(authenticators_.rbegin(), authenticators_.rend(), std::back_inserter(asked),
-               [next](const Authenticator& each) { return each.id < next; });
-  for (const Authenticator& authenticator : asked) {
+  // Looked up anew each time: a callback may add one, or have a module unloaded.
+  for (;;) {
+    const auto found = std::find_if(authenticators_.rbegin(), authenticators_.rend(),
+                                    [next](const Authenticator& each) { return each.id < next; });
+    if (found == authenticators_.rend()) return Outcome::kNotHandled;
+    const Authenticator authenticator = *found;
+    next = authenticator.id;
     NullSink nowhere;
     RedisModuleCtx ctx(authenticator.module, &session, &nowhere);
     // Whom BlockClientOnAuth may block.
@@ -118,7 +119,6 @@ LoginHook::Outcome ModuleUsers::Login(Session& session, std::string_view name,
     }
     if (outcome != Outcome::kNotHandled || session.blocked()) return outcome;
   }
-  return Outcome::kNotHandled;
 }
 
 RedisModuleBlockedClient* ModuleUsers::BlockLogin(RedisModuleCtx* ctx,

@@ -176,7 +176,9 @@ void ModuleHost::TryLoad(const LoadRequest& request, Module* replaces, TrialRepo
   trial_ = &reporter;
   if (services_.persistence != nullptr) services_.persistence->EnterForkedChild("module-trial");
   std::vector<ModuleType*> old_types;
+  ModuleConfigs inherited;
   if (replaces != nullptr) {
+    inherited = OptionValues(*replaces);
     reporter.Phase("aux_save");
     types_.KeepAux(types_.CaptureAux(*replaces));
     old_types = HideForTrial(*replaces);
@@ -186,7 +188,7 @@ void ModuleHost::TryLoad(const LoadRequest& request, Module* replaces, TrialRepo
   if (!file) return reporter.Tell({"refused", file.error().message});
   Module* module = AddModule(request);
   if (module == nullptr) return reporter.Tell({"refused", "there is no place for another module"});
-  for (const auto& [name, value] : request.configs) pending_configs_[ToLower(name)] = {value};
+  SetPendingConfigs(inherited, request.configs);
   const int64_t begin = MonotonicMicros();
   Status started = StartModule(*module, std::move(*file));
   if (started) started = UnusedConfigs(request.configs);

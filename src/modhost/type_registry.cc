@@ -2,6 +2,8 @@
 // TypeRegistry: reading and writing module values and AUX fields.
 #include "modhost/type_registry.h"
 
+#include <algorithm>
+
 #include "modhost/body_stream.h"
 #include "modhost/host.h"
 #include "modhost/module_code.h"
@@ -15,6 +17,11 @@ ModuleType* TypeRegistry::Find(std::string_view name) const {
     if (type->name() == name) return type;
   }
   return nullptr;
+}
+
+bool TypeRegistry::MayHaveValues(const ModuleType* type) const {
+  return std::find(types_.begin(), types_.end(), type) != types_.end() &&
+         !type->module()->retiring();
 }
 
 Result<std::unique_ptr<Value>> TypeRegistry::Load(ModuleType& type, int encver,
@@ -44,7 +51,8 @@ Result<std::unique_ptr<Value>> TypeRegistry::Load(ModuleType& type, int encver,
 Result<std::unique_ptr<Value>> TypeRegistry::Revive(uint64_t type_id, std::string_view body,
                                                     std::string_view key, int db) {
   ModuleType* type = Find(ModuleTypeName(type_id));
-  if (type == nullptr || type->methods().rdb_load == nullptr || type->module()->freezing()) {
+  if (type == nullptr || type->methods().rdb_load == nullptr || type->module()->freezing() ||
+      type->module()->retiring()) {
     return nullptr;
   }
   auto value = Load(*type, ModuleTypeEncodingVersion(type_id), body, key, db);

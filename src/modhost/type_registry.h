@@ -35,6 +35,9 @@ class TypeRegistry final : public ModuleValues {
   // By the nine-character name.
   ModuleType* Find(std::string_view name) const;
   const std::vector<ModuleType*>& types() const { return types_; }
+  // Whether values of the type may be made: it is registered (a thread of a module that is gone may
+  // still have its handle), and its module does not retire.
+  bool MayHaveValues(const ModuleType* type) const;
 
   // --- ModuleValues ---
   Result<std::unique_ptr<Value>> Revive(uint64_t type_id, std::string_view body,

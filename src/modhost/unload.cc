@@ -129,6 +129,8 @@ Result<ModuleHost::Estate> ModuleHost::Retire(Module& module) {
   // What was made dormant in advance is few; the walk over everything is for the rest.
   if (module.freezing()) sweeps_.FreezeNoted(module);
   if (LiveValues(module) > 0) swap_.FreezeAll(module);
+  // What its code still does on its way out finds dormant values.
+  module.set_retiring(true);
   Status agreed;
   if (const int64_t left = LiveValues(module); left > 0) {
     agreed = Fail(ErrorCode::kBusy,
@@ -144,6 +146,7 @@ Result<ModuleHost::Estate> ModuleHost::Retire(Module& module) {
     return estate;
   }
   // As it was. Its own state never went, so its AUX fields are not read again.
+  module.set_retiring(false);
   if (in_advance) {
     sweeps_.Start(module, Sweeps::Kind::kRevive);
   } else {
@@ -231,8 +234,23 @@ void ModuleHost::CloseMemory(int slot, const std::string& name, bool only_its_ow
                   (take_back ? "; they are taken back" : ""));
 }
 
+void ModuleHost::Dismiss(Module& module, Originals originals) {
+  module.set_retiring(true);
+  swap_.TakeBack(std::move(originals), module);
+  keyspace().lazy_free().Drain();
+  if (LiveValues(module) > 0) {
+    // What its code has made anew.
+    const bool freezable = swap_.WhyNotFreezable(module).empty();
+    const uint64_t values = freezable ? swap_.FreezeAll(module) : swap_.DropAll(module);
+    logger().Warning("Module " + module.name() + " made " + std::to_string(values) +
+                     " values while it was loaded: they are " +
+                     (freezable ? "dormant" : "deleted, as it cannot save them"));
+    keyspace().lazy_free().Drain();
+  }
+  Remove(module);
+}
+
 void ModuleHost::Remove(Module& module) {
-  const bool shares = !module.uses().empty() || !module.used_by().empty() || module.shared_once();
   ForgetReferences(module);
   auto it = std::find_if(modules_.begin(), modules_.end(),
                          [&](const auto& each) { return each.get() == &module; });
@@ -252,6 +270,22 @@ void ModuleHost::Remove(Module& module) {
     quarantined_.push_back(std::move(owned));
     return;
   }
+  Bury(std::move(owned));
+}
+
+void ModuleHost::BuryQuarantined() {
+  for (size_t i = quarantined_.size(); i-- > 0;) {
+    if (ModuleThreads::Count(quarantined_[i]->slot()) > 0) continue;
+    std::unique_ptr<Module> module = std::move(quarantined_[i]);
+    quarantined_.erase(quarantined_.begin() + static_cast<ptrdiff_t>(i));
+    logger().Notice("The last thread of module " + module->name() +
+                    " has ended: its quarantine is over");
+    Bury(std::move(module));
+  }
+}
+
+void ModuleHost::Bury(std::unique_ptr<Module> owned) {
+  const bool shares = !owned->uses().empty() || !owned->used_by().empty() || owned->shared_once();
   owned->DestroyAll();
   const int slot = owned->slot();
   std::unique_ptr<MappedModule> code = owned->TakeCode();

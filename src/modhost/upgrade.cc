@@ -17,8 +17,13 @@ namespace {
 
 std::string VersionText(const Module& module) { return std::to_string(module.version()); }
 
-// Values of a module's options by full name, as CONFIG SET takes them.
-ModuleConfigs OptionValues(const Module& module) {
+std::string Millis(int64_t us) {
+  return std::to_string(us / 1000) + "." + std::to_string(us / 100 % 10) + " ms";
+}
+
+}  // namespace
+
+ModuleConfigs ModuleHost::OptionValues(const Module& module) {
   ModuleConfigs values;
   module.ForEachRegistration([&](Registration& registration) {
     auto* option = dynamic_cast<OptionRegistration*>(&registration);
@@ -29,11 +34,10 @@ ModuleConfigs OptionValues(const Module& module) {
   return values;
 }
 
-std::string Millis(int64_t us) {
-  return std::to_string(us / 1000) + "." + std::to_string(us / 100 % 10) + " ms";
+void ModuleHost::SetPendingConfigs(const ModuleConfigs& inherited, const ModuleConfigs& asked) {
+  for (const auto& [name, value] : inherited) pending_configs_[name] = {value};
+  for (const auto& [name, value] : asked) pending_configs_[ToLower(name)] = {value};
 }
-
-}  // namespace
 
 std::string ModuleHost::WhyNoSuccessor(const Module& old, const ModuleReport& report) const {
   if (report.name != old.name()) {
@@ -56,49 +60,63 @@ std::string ModuleHost::WhyNoSuccessor(const Module& old, const ModuleReport& re
   return why;
 }
 
-Result<Module*> ModuleHost::StartSuccessor(ModuleFile file, const LoadRequest& request,
-                                           const ModuleConfigs& inherited, size_t position) {
-  Module* module = AddModule(request);
-  if (module == nullptr) return Fail(ErrorCode::kBusy, "there is no place for another module");
+Status ModuleHost::StartSuccessor(ModuleFile file, const LoadRequest& request,
+                                  const ModuleConfigs& inherited, size_t position,
+                                  Module** module) {
+  *module = AddModule(request);
+  if (*module == nullptr) return Fail(ErrorCode::kBusy, "there is no place for another module");
   std::rotate(modules_.begin() + static_cast<ptrdiff_t>(position), modules_.end() - 1,
               modules_.end());
   const auto pending_before = pending_configs_;
-  for (const auto& [name, value] : inherited) pending_configs_[name] = {value};
-  for (const auto& [name, value] : request.configs) pending_configs_[ToLower(name)] = {value};
-  Status started = StartModule(*module, std::move(file));
+  SetPendingConfigs(inherited, request.configs);
+  Status started = StartModule(**module, std::move(file));
   if (started) started = UnusedConfigs(request.configs);
   // What the old version had and the new has not is of no use to anybody.
   if (started) {
     for (const auto& [name, value] : inherited) {
       if (pending_configs_.contains(name)) {
-        logger().Notice("Module '" + module->name() + "': the option " + name + " is gone");
+        logger().Notice("Module '" + (*module)->name() + "': the option " + name + " is gone");
       }
     }
   }
   pending_configs_ = pending_before;
-  if (started) return module;
-  logger().Warning(started.error().message);
-  Remove(*module);
-  return std::unexpected(started.error());
+  if (!started) logger().Warning(started.error().message);
+  return started;
 }
 
 Status ModuleHost::Succeed(Module& successor, Revival revival) {
   swap_.ForgetErrors(successor);
-  if (revival == Revival::kLazy) {
-    Originals originals;
-    const ValueSwap::Report report = swap_.ReviveFields(successor, &originals);
-    if (report.failed == 0) return {};
-    swap_.TakeBack(std::move(originals));
-    return Fail(ErrorCode::kCorrupt, report.error);
-  }
-  Originals originals;
-  const ValueSwap::Report report = swap_.ReviveAll(successor, &originals);
-  if (report.failed == 0) {
-    swap_.Discard(std::move(originals));
-    return {};
-  }
-  swap_.TakeBack(std::move(originals));
+  const ValueSwap::Report report =
+      revival == Revival::kLazy ? swap_.ReviveFields(successor) : swap_.ReviveAll(successor);
+  if (report.failed == 0) return {};
   return Fail(ErrorCode::kCorrupt, report.error);
+}
+
+Result<Module*> ModuleHost::InstallSuccessor(ModuleFile file, const LoadRequest& request,
+                                             const Estate& estate, size_t position, Revival revival,
+                                             UpgradeOutcome* outcome) {
+  Originals originals;
+  Module* successor = nullptr;
+  Status status;
+  {
+    const ValueSwap::Keeping keeping(swap_, originals);
+    status = StartSuccessor(std::move(file), request, estate.options, position, &successor);
+    if (status) {
+      successor->Inherit(estate.usage);
+      outcome->new_version = successor->version();
+      status = Succeed(*successor, revival);
+      if (!status) {
+        successor->set_retiring(true);
+        static_cast<void>(RunOnUnload(*successor));
+      }
+    }
+  }
+  if (status) {
+    swap_.Discard(std::move(originals));
+    return successor;
+  }
+  if (successor != nullptr) Dismiss(*successor, std::move(originals));
+  return std::unexpected(status.error());
 }
 
 Status ModuleHost::RollBack(const Error& why, Result<ModuleFile> file, const LoadRequest& request,
@@ -111,11 +129,21 @@ Status ModuleHost::RollBack(const Error& why, Result<ModuleFile> file, const Loa
                                           reason + ". No module is loaded; its values are dormant");
   };
   if (!file) return lost(file.error().message);
-  auto old = StartSuccessor(std::move(*file), request, estate.options, position);
-  if (!old) return lost(old.error().message);
-  swap_.ForgetErrors(**old);
-  const ValueSwap::Report report = swap_.ReviveAll(**old);
-  logger().Warning("Module '" + (*old)->name() + "': version " + VersionText(**old) +
+  Module* old = nullptr;
+  Originals originals;
+  Status started;
+  {
+    const ValueSwap::Keeping keeping(swap_, originals);
+    started = StartSuccessor(std::move(*file), request, estate.options, position, &old);
+  }
+  if (!started) {
+    if (old != nullptr) Dismiss(*old, std::move(originals));
+    return lost(started.error().message);
+  }
+  old->Inherit(estate.usage);
+  swap_.ForgetErrors(*old);
+  const ValueSwap::Report report = swap_.ReviveAll(*old);
+  logger().Warning("Module '" + old->name() + "': version " + VersionText(*old) +
                    " is back, with " + std::to_string(report.values) + " values");
   if (report.failed > 0) {
     logger().Warning(std::to_string(report.failed) + " values could not be read: " + report.error);
@@ -145,26 +173,16 @@ Status ModuleHost::Replace(Module& old, ModuleFile file, const UpgradeRequest& r
   outcome->values = estate->values;
   estate->options = options;
   types_.KeepAux(std::move(estate->aux));
-  const ModuleUsage usage = old.usage();
+  estate->usage = old.usage();
   Remove(old);
   FireModuleChange(name, outcome->old_version, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
 
-  auto successor = StartSuccessor(std::move(file), new_request, estate->options, position);
+  auto successor = InstallSuccessor(std::move(file), new_request, *estate, position,
+                                    lazy ? Revival::kLazy : Revival::kEager, outcome);
   Status status;
   if (!successor) {
-    status = std::unexpected(successor.error());
-  } else {
-    (*successor)->Inherit(usage);
-    outcome->new_version = (*successor)->version();
-    status = Succeed(**successor, lazy ? Revival::kLazy : Revival::kEager);
-    if (!status) {
-      static_cast<void>(RunOnUnload(**successor));
-      Remove(**successor);
-    }
-  }
-  if (!status) {
     outcome->rolled_back = true;
-    status = RollBack(status.error(), std::move(old_file), old_request, *estate, position);
+    status = RollBack(successor.error(), std::move(old_file), old_request, *estate, position);
   }
   Module* now = FindModule(name);
   if (now != nullptr) {

@@ -3,6 +3,7 @@
 #include "modhost/value_swap.h"
 
 #include <algorithm>
+#include <cstring>
 
 #include "base/clock.h"
 #include "modhost/body_stream.h"
@@ -16,13 +17,40 @@ namespace {
 class OriginalsGarbage final : public Garbage {
  public:
   explicit OriginalsGarbage(Originals originals) : originals_(std::move(originals)) {}
-  size_t objects() const override { return originals_.values.size(); }
+  size_t objects() const override { return originals_.values(); }
 
  private:
   Originals originals_;
 };
 
+// A body that stays while it is read, whatever the module's code does to the value meanwhile.
+class StableBody {
+ public:
+  explicit StableBody(std::string_view body) {
+    char* to = small_;
+    if (body.size() > sizeof(small_)) {
+      large_.reset(new char[body.size()]);
+      to = large_.get();
+    }
+    if (!body.empty()) std::memcpy(to, body.data(), body.size());
+    view_ = {to, body.size()};
+  }
+  StableBody(const StableBody&) = delete;
+  StableBody& operator=(const StableBody&) = delete;
+  std::string_view view() const { return view_; }
+
+ private:
+  char small_[256];
+  std::unique_ptr<char[]> large_;
+  std::string_view view_;
+};
+
 }  // namespace
+
+void Originals::AddValue(int db, std::string_view key, std::unique_ptr<DormantValue> value) {
+  keys_ += key;
+  places_.push_back({std::move(value), db, static_cast<uint32_t>(key.size())});
+}
 
 void EntryWalk::Fill() {
   entries_.clear();
@@ -111,43 +139,64 @@ bool ValueSwap::HasDormant(const Module& module) const {
   return false;
 }
 
-bool ValueSwap::ReviveOne(Database& db, Entry* entry, const Module& module, Report* report,
-                          Originals* originals) {
+ValueSwap::Revived ValueSwap::ReviveEntry(Database& db, Entry** entry, std::string_view key,
+                                          ModuleType& type, std::string* error) {
+  DormantValue* dormant = AsDormant((*entry)->value());
+  const uint64_t type_id = dormant->type_id();
+  const StableBody body(dormant->body());
+  const uint64_t epoch = host_->data_epoch();
+  reading_.push_back(dormant);
+  auto value =
+      host_->types().Load(type, ModuleTypeEncodingVersion(type_id), body.view(), key, db.index());
+  reading_.pop_back();
+  if (host_->data_epoch() != epoch) [[unlikely]] {
+    *entry = db.Peek(Key(key));
+    if (*entry == nullptr || (*entry)->type() != TypeId::kModule) return Revived::kChanged;
+    dormant = AsDormant((*entry)->value());
+    if (dormant == nullptr || dormant->type_id() != type_id || dormant->body() != body.view()) {
+      return Revived::kChanged;
+    }
+  }
+  if (!value) {
+    *error = value.error().message;
+    host_->logger().Warning("key '" + std::string(key) + "': " + *error + "; it is kept dormant");
+    dormant->set_last_error(*error);
+    return Revived::kUnreadable;
+  }
+  std::unique_ptr<Value> old = db.ExchangeValue(*entry, std::move(*value));
+  if (keeping_ != nullptr) {
+    keeping_->AddValue(db.index(), key,
+                       std::unique_ptr<DormantValue>(static_cast<DormantValue*>(old.release())));
+  }
+  return Revived::kLive;
+}
+
+bool ValueSwap::ReviveOne(Database& db, Entry* entry, const Module& module, Report* report) {
   if (entry->type() != TypeId::kModule) return false;
   DormantValue* dormant = AsDormant(entry->value());
   if (dormant == nullptr || dormant->failed()) return false;
   ModuleType* type = host_->types().Find(dormant->type().name());
   if (type == nullptr || type->module() != &module) return false;
   const std::string key(entry->key());
-  const uint64_t epoch = host_->data_epoch();
-  auto value = host_->types().Revive(dormant->type_id(), dormant->body(), key, db.index());
-  if (host_->data_epoch() != epoch) [[unlikely]] {
-    entry = db.Peek(Key(key));
-    if (entry == nullptr || entry->type() != TypeId::kModule) return false;
-    if (AsDormant(entry->value()) != dormant) return false;
+  std::string error = "its type has no rdb_load";
+  Revived revived = Revived::kUnreadable;
+  if (type->methods().rdb_load == nullptr) {
+    dormant->set_last_error(error);
+  } else {
+    revived = ReviveEntry(db, &entry, key, *type, &error);
   }
-  if (!value || *value == nullptr) {
-    dormant->set_last_error(value ? "its type has no rdb_load" : value.error().message);
-    ++report->failed;
-    if (report->error.empty()) report->error = "key '" + key + "': " + dormant->last_error();
-    return false;
-  }
-  std::unique_ptr<Value> old = db.ExchangeValue(entry, std::move(*value));
-  if (originals == nullptr) return true;
-  originals->values.push_back(
-      {db.index(), entry,
-       std::unique_ptr<DormantValue>(static_cast<DormantValue*>(old.release()))});
-  return true;
+  if (revived != Revived::kUnreadable) return revived == Revived::kLive;
+  ++report->failed;
+  if (report->error.empty()) report->error = "key '" + key + "': " + error;
+  return false;
 }
 
-ValueSwap::Report ValueSwap::ReviveAll(Module& module, Originals* originals) {
+ValueSwap::Report ValueSwap::ReviveAll(Module& module) {
   Report report;
   if (!HasDormant(module)) return report;
   auto fields = [&](int when) {
     std::string error;
-    for (DormantAux& aux : host_->types().ReviveAux(module, when, &error)) {
-      if (originals != nullptr) originals->aux.push_back(std::move(aux));
-    }
+    ReviveFieldsOf(module, when, &error);
     if (error.empty()) return;
     ++report.failed;
     if (report.error.empty()) report.error = error;
@@ -156,7 +205,7 @@ ValueSwap::Report ValueSwap::ReviveAll(Module& module, Originals* originals) {
   ServerEvents& events = host_->events();
   events.FireTo(module, REDISMODULE_EVENT_LOADING, REDISMODULE_SUBEVENT_LOADING_RDB_START, nullptr);
   fields(REDISMODULE_AUX_BEFORE_RDB);
-  const Report values = ReviveValues(module, originals);
+  const Report values = ReviveValues(module);
   report.values = values.values;
   report.failed += values.failed;
   if (report.error.empty()) report.error = values.error;
@@ -165,36 +214,44 @@ ValueSwap::Report ValueSwap::ReviveAll(Module& module, Originals* originals) {
   return report;
 }
 
-ValueSwap::Report ValueSwap::ReviveValues(Module& module, Originals* originals) {
+ValueSwap::Report ValueSwap::ReviveValues(Module& module) {
   Report report;
   const uint64_t begin = Ticks();
   report.values = ForEachEntry(
-      [&](Database& db, Entry* entry) { return ReviveOne(db, entry, module, &report, originals); });
+      [&](Database& db, Entry* entry) { return ReviveOne(db, entry, module, &report); });
   module.usage().callbacks += report.values;
   module.usage().callback_ticks += Ticks() - begin;
   return report;
 }
 
-ValueSwap::Report ValueSwap::ReviveFields(Module& module, Originals* originals) {
+void ValueSwap::ReviveFieldsOf(Module& module, int when, std::string* error) {
+  for (DormantAux& aux : host_->types().ReviveAux(module, when, error)) {
+    if (keeping_ != nullptr) keeping_->AddField(std::move(aux));
+  }
+}
+
+ValueSwap::Report ValueSwap::ReviveFields(Module& module) {
   Report report;
   for (int when : {REDISMODULE_AUX_BEFORE_RDB, REDISMODULE_AUX_AFTER_RDB}) {
-    for (DormantAux& aux : host_->types().ReviveAux(module, when, &report.error)) {
-      if (originals != nullptr) originals->aux.push_back(std::move(aux));
-    }
+    ReviveFieldsOf(module, when, &report.error);
   }
   report.failed = report.error.empty() ? 0 : 1;
   return report;
 }
 
-void ValueSwap::TakeBack(Originals originals) {
-  for (Originals::Place& place : originals.values) {
-    host_->keyspace().db(place.db).ReplaceValue(place.entry, std::move(place.value));
-  }
-  host_->types().KeepAux(std::move(originals.aux));
+void ValueSwap::TakeBack(Originals originals, const Module& module) {
+  auto fields =
+      originals.TakeAll([&](int index, std::string_view key, std::unique_ptr<DormantValue> value) {
+        Database& db = host_->keyspace().db(index);
+        Entry* entry = db.Peek(Key(key));
+        if (entry == nullptr || LiveValue(entry, module) == nullptr) return;
+        db.ReplaceValue(entry, std::move(value));
+      });
+  host_->types().KeepAux(std::move(fields));
 }
 
 void ValueSwap::Discard(Originals originals) {
-  if (originals.values.empty()) return;
+  if (originals.values() == 0) return;
   host_->keyspace().lazy_free().Push(std::make_unique<OriginalsGarbage>(std::move(originals)));
 }
 
@@ -204,22 +261,17 @@ bool ValueSwap::ReviveKey(Database& db, Entry** entry, std::string_view key) {
   if (dormant->failed()) return false;
   ModuleType* type = host_->types().Find(dormant->type().name());
   if (type == nullptr || type->methods().rdb_load == nullptr) return false;
-  const uint64_t epoch = host_->data_epoch();
-  auto value = host_->types().Load(*type, ModuleTypeEncodingVersion(dormant->type_id()),
-                                   dormant->body(), key, db.index());
+  if (type->module()->retiring()) return false;
+  // Its own rdb_load looks at it: there is no value yet, as at a start.
+  if (std::find(reading_.begin(), reading_.end(), dormant) != reading_.end()) return false;
+  std::string error;
+  const Revived revived = ReviveEntry(db, entry, key, *type, &error);
   ++type->module()->usage().callbacks;
-  if (host_->data_epoch() != epoch) [[unlikely]] {
-    *entry = db.Peek(Key(key));
-    if (*entry == nullptr || (*entry)->type() != TypeId::kModule) return false;
-    if (AsDormant((*entry)->value()) != dormant) return AsDormant((*entry)->value()) == nullptr;
+  if (revived == Revived::kChanged) {
+    return *entry != nullptr && (*entry)->type() == TypeId::kModule &&
+           AsDormant((*entry)->value()) == nullptr;
   }
-  if (!value) {
-    host_->logger().Warning("key '" + std::string(key) + "': " + value.error().message +
-                            "; it is kept dormant");
-    dormant->set_last_error(value.error().message);
-    return false;
-  }
-  db.ReplaceValue(*entry, std::move(*value));
+  if (revived != Revived::kLive) return false;
   if (type->module()->freezing()) host_->sweeps().NoteLive(db.index(), key);
   return true;
 }
@@ -279,6 +331,16 @@ bool ValueSwap::CopyEntry(Database& db, Entry* entry, const Module& module) {
   if (copy == nullptr) return false;
   value->set_copy(std::move(copy));
   return true;
+}
+
+uint64_t ValueSwap::DropAll(const Module& module) {
+  return ForEachEntry([&](Database& db, Entry* entry) {
+    if (LiveValue(entry, module) == nullptr) return false;
+    db.DeleteEntry(entry);
+    // The walk's other entries may have moved.
+    host_->NoteEntryMove();
+    return true;
+  });
 }
 
 uint64_t ValueSwap::FreezeAll(Module& module) {

@@ -21,17 +21,38 @@ namespace backplane {
 
 class Module;
 class ModuleHost;
+class ModuleType;
 class ModuleValue;
 
-// What a revival has replaced, kept until nobody can want it back.
-struct Originals {
+// What a revival has replaced, kept until nobody can want it back. Values by key: their entries may
+// have moved, or be gone, when that happens.
+class Originals {
+ public:
+  void AddValue(int db, std::string_view key, std::unique_ptr<DormantValue> value);
+  void AddField(DormantAux field) { fields_.push_back(std::move(field)); }
+  size_t values() const { return places_.size(); }
+  // Calls f(db, key, value) for each value, and gives the fields away. Nothing is left.
+  template <class F>
+  std::vector<DormantAux> TakeAll(F&& f) {
+    size_t at = 0;
+    for (Place& place : places_) {
+      f(place.db, std::string_view(keys_).substr(at, place.key_size), std::move(place.value));
+      at += place.key_size;
+    }
+    places_.clear();
+    keys_.clear();
+    return std::move(fields_);
+  }
+
+ private:
   struct Place {
-    int db;
-    Entry* entry;
     std::unique_ptr<DormantValue> value;
+    int db;
+    uint32_t key_size;
   };
-  std::vector<Place> values;
-  std::vector<DormantAux> aux;
+  std::vector<Place> places_;
+  std::string keys_;  // one behind the other
+  std::vector<DormantAux> fields_;
 };
 
 // Walks over the entries of all databases in pieces; what is there from begin to end is met at
@@ -97,14 +118,26 @@ class ValueSwap {
   // one of the following for a module that was just loaded.
   void ForgetErrors(const Module& module);
   // Every value and AUX field of the module's types, in the order of a start: AUX before, values,
-  // AUX after. What cannot be read stays dormant. `originals` not null: gets what was replaced.
-  Report ReviveAll(Module& module, Originals* originals = nullptr);
+  // AUX after. What cannot be read stays dormant.
+  Report ReviveAll(Module& module);
   // Values only.
-  Report ReviveValues(Module& module, Originals* originals = nullptr);
+  Report ReviveValues(Module& module);
   // AUX fields only: values are revived when they are used (ReviveKey) and by a Sweep.
-  Report ReviveFields(Module& module, Originals* originals = nullptr);
-  // Puts the originals back; the live values are freed by their module.
-  void TakeBack(Originals originals);
+  Report ReviveFields(Module& module);
+  // While one lives, `originals` gets what any revival replaces. They do not nest.
+  class Keeping {
+   public:
+    Keeping(ValueSwap& swap, Originals& originals) : swap_(swap) { swap_.keeping_ = &originals; }
+    ~Keeping() { swap_.keeping_ = nullptr; }
+    Keeping(const Keeping&) = delete;
+    Keeping& operator=(const Keeping&) = delete;
+
+   private:
+    ValueSwap& swap_;
+  };
+  // Puts the originals back where the key still holds a live value of the module, which frees it.
+  // What its code has deleted since stays deleted.
+  void TakeBack(Originals originals, const Module& module);
   // Frees what is not wanted any more, in the background.
   void Discard(Originals originals);
   // The value of one key, for who wants to use it; true when it is live afterwards. *entry is
@@ -114,6 +147,8 @@ class ValueSwap {
   // --- live to dormant ---
   // Why the module's values cannot become dormant; empty when they can.
   std::string WhyNotFreezable(const Module& module) const;
+  // Deletes every key with a value of the module's types; returns how many.
+  uint64_t DropAll(const Module& module);
   // Every value of the module's types. AUX fields are captured by who calls, before.
   // REQUIRES: WhyNotFreezable says nothing.
   uint64_t FreezeAll(Module& module);
@@ -129,11 +164,22 @@ class ValueSwap {
   // Null when the module's code took the value away meanwhile; *entry is updated when it moved it.
   std::unique_ptr<DormantValue> Serialise(ModuleValue& value, Database& db, Entry** entry,
                                           const Module& module);
-  bool ReviveOne(Database& db, Entry* entry, const Module& module, Report* report,
-                 Originals* originals);
+  enum class Revived : uint8_t {
+    kLive,
+    kUnreadable,  // dormant still, with *error
+    kChanged,     // the module's code changed the key; *entry is what it has now, or null
+  };
+  // REQUIRES: *entry holds a dormant value of `type`, which can load.
+  Revived ReviveEntry(Database& db, Entry** entry, std::string_view key, ModuleType& type,
+                      std::string* error);
+  void ReviveFieldsOf(Module& module, int when, std::string* error);
+  bool ReviveOne(Database& db, Entry* entry, const Module& module, Report* report);
   bool HasDormant(const Module& module) const;
 
   ModuleHost* host_;
+  Originals* keeping_ = nullptr;
+  // Values that their module reads just now, which may use keys meanwhile.
+  std::vector<const DormantValue*> reading_;
 };
 
 }  // namespace backplane

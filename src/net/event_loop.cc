@@ -194,6 +194,8 @@ void EventLoop::Impl::Deliver(const epoll_event* events, int count) {
       if (read(fd, &drained, sizeof(drained)) < 0) continue;  // another turn drained it
       continue;
     }
+    // What another process watches through the same epoll descriptor may be beyond what we know.
+    if (static_cast<size_t>(fd) >= slots.size()) continue;
     const Slot& slot = slots[static_cast<size_t>(fd)];
     if (slot.handler != nullptr && slot.generation == generation)
       slot.handler->OnEvents(events[i].events);

@@ -28,6 +28,7 @@ RedisModuleType* CreateDataType(RedisModuleCtx* ctx, const char* name, int encve
 int ModuleTypeSetValue(RedisModuleKey* key, RedisModuleType* mt, void* value) {
   if (!CanWrite(key) || key->iterating()) return REDISMODULE_ERR;
   ModuleType* type = ModuleType::From(mt);
+  if (!key->module->host().types().MayHaveValues(type)) return REDISMODULE_ERR;
   auto holder = std::make_unique<ModuleValue>(type, value);
   // Looked up anew: the handle's entry may be replaced.
   key->entry();
