@@ -33,6 +33,19 @@ std::string RealPath(const std::string& path) {
   return result;
 }
 
+// Where the open file lies, whatever its name leads to by now. Empty when it lies nowhere.
+std::string PlaceOf(int fd, const std::string& path) {
+  const std::string link = "/proc/self/fd/" + std::to_string(fd);
+  struct stat info;
+  // Without /proc the name must do.
+  return RealPath(lstat(link.c_str(), &info) == 0 ? link : path);
+}
+
+// `path` without its last part; the root's is the root.
+std::string FolderOf(const std::string& path) {
+  return path.substr(0, std::max<size_t>(path.rfind('/'), 1));
+}
+
 // Who may write it besides its owner, root and us; null when nobody may.
 const char* OtherWriters(const struct stat& info) {
   if ((info.st_mode & S_IWOTH) != 0) return "everybody may write it";
@@ -40,6 +53,18 @@ const char* OtherWriters(const struct stat& info) {
   const bool own_group = info.st_gid == 0 || info.st_gid == getegid();
   if ((info.st_mode & S_IWGRP) != 0 && !own_group) return "another group may write it";
   return nullptr;
+}
+
+// Whether somebody else could put another file in the place of one in the folder.
+Status CheckFolder(const std::string& folder) {
+  struct stat info;
+  if (stat(folder.c_str(), &info) != 0) return Fail(ErrorCode::kIo, std::strerror(errno));
+  const bool ours = info.st_uid == 0 || info.st_uid == geteuid();
+  // In a folder like /tmp only the owner of a file can do that.
+  if (ours && (info.st_mode & S_ISVTX) != 0) return {};
+  const char* who = OtherWriters(info);
+  if (who == nullptr) return {};
+  return Refused("Its folder " + folder + " is not safe: " + who + ".");
 }
 
 Result<std::string> Sha256Of(int fd) {
@@ -142,24 +167,24 @@ Status ModuleFile::CheckAccess() const {
   }
   if (const char* who = OtherWriters(info))
     return Refused(std::string("It is not safe: ") + who + ".");
-  const std::string real = RealPath(path_);
-  const std::string folder = real.substr(0, std::max<size_t>(real.rfind('/'), 1));
-  // In a folder like /tmp only the owner of a file can put another in its place.
-  if (!real.empty() && stat(folder.c_str(), &info) == 0 && (info.st_mode & S_IWOTH) != 0 &&
-      (info.st_mode & S_ISVTX) == 0) {
-    return Refused("It is not safe: everybody may replace it in its folder.");
-  }
   return {};
 }
 
 Status ModuleFile::CheckPlace(const std::vector<std::string>& directories) const {
-  if (directories.empty()) return {};
-  const std::string real = RealPath(path_);
+  const std::string real = PlaceOf(fd_, path_);
+  if (real.empty()) return Refused("It was removed while it was looked at.");
+  const std::string folder = FolderOf(real);
+  if (directories.empty()) return CheckFolder(folder);
   for (const std::string& directory : directories) {
-    std::string allowed = RealPath(directory);
+    const std::string allowed = RealPath(directory);
     if (allowed.empty()) continue;
-    if (allowed.back() != '/') allowed += '/';
-    if (real.starts_with(allowed)) return {};
+    if (!real.starts_with(allowed == "/" ? allowed : allowed + "/")) continue;
+    // Up to the folder that the operator trusts, with that one.
+    std::string each = folder;
+    for (;; each = FolderOf(each)) {
+      BP_RETURN_IF_ERROR(CheckFolder(each));
+      if (each.size() <= allowed.size()) return {};
+    }
   }
   return Refused("It is in none of the directories that module-directories allows.");
 }

@@ -16,14 +16,17 @@ namespace backplane {
 
 // What is asked of a module's file.
 struct ModuleFilePolicy {
-  std::vector<std::string> directories;  // it must lie below one of them; empty: anywhere
-  std::string sha256;                    // its digest, hexadecimal; empty: any
+  // It must lie below one of them, and others may change no folder from there to the file; empty:
+  // anywhere, in a folder that others may not change.
+  std::vector<std::string> directories;
+  std::string sha256;  // its digest, hexadecimal; empty: any
 };
 
 class ModuleFile {
  public:
   // The error is a sentence about the file, without its path: it does not exist or is no regular
-  // file, may not be executed, may be changed by others, lies elsewhere, has another digest.
+  // file, may not be executed, may be changed or replaced by others, lies elsewhere, has another
+  // digest.
   static Result<ModuleFile> Open(const std::string& path, const ModuleFilePolicy& policy);
   ModuleFile(ModuleFile&& other) noexcept;
   ModuleFile& operator=(ModuleFile&& other) noexcept;

@@ -122,7 +122,7 @@ def test_module_directories(start_server, stock, tmp_path):
 
 
 @pytest.mark.parametrize("mode,folder_mode,why", [(0o757, 0o755, "everybody may write it"),
-                                                  (0o755, 0o777, "everybody may replace it"),
+                                                  (0o755, 0o777, "Its folder .* is not safe: everybody may write it"),
                                                   (0o644, 0o755, "does not have execute permissions"),
                                                   (0o755, 0o1777, None)])
 def test_files_that_others_may_change(conn, stock, tmp_path, mode, folder_mode, why):
@@ -150,6 +150,38 @@ def test_files_of_other_users(conn, stock, tmp_path):
     path.chmod(0o775)
     with pytest.raises(ReplyError, match="another group may write it"):
         conn.do("module", "load", path)
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="only root can give a folder away")
+def test_folders_of_other_users(conn, stock, tmp_path):
+    folder = tmp_path / "folder"
+    folder.mkdir()
+    path = shutil.copy(stock("v1"), folder / "m.so")
+    os.chown(folder, 12345, 0)
+    # In a folder with the sticky bit its owner may still replace what lies there.
+    for mode in (0o755, 0o1777):
+        folder.chmod(mode)
+        with pytest.raises(ReplyError, match="folder is not safe: (another user owns it|everybody may write it)"):
+            conn.do("module", "load", path)
+    os.chown(folder, 0, 12345)
+    folder.chmod(0o775)
+    with pytest.raises(ReplyError, match="folder is not safe: another group may write it"):
+        conn.do("module", "load", path)
+
+
+def test_every_folder_up_to_the_allowed_one(start_server, stock, tmp_path):
+    deep = tmp_path / "allowed" / "loose" / "deep"
+    deep.mkdir(parents=True)
+    path = shutil.copy(stock("v1"), deep / "m.so")
+    (tmp_path / "allowed" / "loose").chmod(0o777)
+    # What lies above the allowed one is its operator's matter.
+    tmp_path.chmod(0o777)
+    server = start_server("--module-directories", tmp_path / "allowed")
+    conn = server.connect()
+    with pytest.raises(ReplyError, match="loose is not safe: everybody may write it"):
+        conn.do("module", "load", path)
+    (tmp_path / "allowed" / "loose").chmod(0o755)
+    assert conn.do("module", "load", path) == b"OK"
 
 
 def test_a_pinned_digest(start_server, stock, tmp_path):

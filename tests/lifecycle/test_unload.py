@@ -222,6 +222,24 @@ def test_code_with_threads_is_quarantined(stocked, stock):
     assert conn.do("stock.total")[0] == COUNT + 2
 
 
+def test_quarantine_ends_with_the_last_thread(stocked, stock):
+    """Its place is free then, and its code is unmapped."""
+    conn = stocked.conn
+    for path in (stock("v1"), shutil.copy(stock("v1"), stocked.folder / "copy.so")):
+        conn.do("stock.leave", "thread")
+        conn.do("stock.behave", "late-thread")
+        conn.do("module", "upgrade", "stock", path, "args")
+    conn.do("stock.leave", "thread")
+    conn.do("stock.behave", "late-thread")
+    conn.do("module", "unload", "stock", "keepdata")
+    assert b"module_quarantined:name=stock" in conn.do("info", "modules")
+    wait_until(lambda: b"module_quarantined" not in conn.do("info", "modules"))
+    stocked.wait_for_log("The last thread of module stock has ended: its quarantine is over")
+    assert mappings(stocked) == 0
+    conn.do("module", "load", stock("v1"))
+    check_values(conn)
+
+
 def test_upgrade_past_a_thread(stocked, stock):
     conn = stocked.conn
     conn.do("stock.leave", "thread")

@@ -8,7 +8,7 @@
 //   unreadable                       rdb_load refuses the value with the text "unreadable"
 //   load-crash, load-hang            rdb_load of that value does
 //   refuse                           OnUnload returns an error
-//   leak, leave-thread               OnUnload does not free; a thread goes on
+//   leak, leave-thread, late-thread  OnUnload does not free; a thread goes on, or ends later
 //   kill-PHASE                       SIGKILL to the server; PHASE: map, onload, aux-load, load,
 //   save, aux-save,
 //                                    onunload. "child-kill-PHASE": only when a forked child gets
@@ -311,6 +311,8 @@ static int thread_runs;
 
 static void *Sleep(void *unused UNUSED) {
   while (!thread_ends) usleep(1000);
+  // Longer than the server waits.
+  if (Does("late-thread")) usleep(600 * 1000);
   return NULL;
 }
 
@@ -504,7 +506,10 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
 int RedisModule_OnUnload(RedisModuleCtx *ctx UNUSED) {
   MayKill("onunload");
   if (Does("refuse")) return REDISMODULE_ERR;
-  if (thread_runs && !Does("leave-thread")) {
+  if (Does("late-thread")) {
+    thread_ends = 1;
+    pthread_detach(thread);
+  } else if (thread_runs && !Does("leave-thread")) {
     thread_ends = 1;
     pthread_join(thread, NULL);
   }
