@@ -388,6 +388,7 @@ constexpr IntegerRow kIntegers[] = {
     {"tcp-keepalive", &Settings::tcp_keepalive, 0, INT_MAX},
     {"timeout", &Settings::timeout, 0, INT_MAX},
     {"module-probe-timeout", &Settings::module_probe_timeout, 1, INT_MAX},
+    {"module-drain-timeout", &Settings::module_drain_timeout, 0, INT_MAX},
     {"maxclients", &Settings::maxclients, 1, UINT_MAX},
     {"proto-max-bulk-len", &Settings::proto_max_bulk_len, 1 << 20, INT64_MAX, 0,
      IntegerFormat::kMemory},

@@ -157,6 +157,7 @@ struct Settings {
   std::vector<std::string> module_directories;  // empty: modules may lie anywhere
   bool module_load_probe = true;                // loads are tried in a child process first
   int64_t module_probe_timeout = 10000;         // ms without a word from that child
+  int64_t module_drain_timeout = 1000;          // ms for a module's threads to finish their work
   int64_t module_revival = 0;                   // 1: dormant values are revived when they are used
   int64_t enable_debug_command = 0;
   int64_t enable_protected_configs = 0;

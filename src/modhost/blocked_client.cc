@@ -14,7 +14,7 @@ using backplane::ModuleHost;
 
 RedisModuleBlockedClient::RedisModuleBlockedClient(backplane::Module* module,
                                                    backplane::Session* session_in)
-    : Registration(module), session(session_in) {
+    : Registration(module), session(session_in), number(++module->handles_made) {
   ++module->blocked_clients;
 }
 
@@ -208,6 +208,11 @@ void RedisModuleBlockedClient::Complete() {
 }
 
 namespace backplane {
+
+bool BlockedClients::IsQueued(const RedisModuleBlockedClient& client) {
+  std::lock_guard lock(mutex_);
+  return client.queued;
+}
 
 bool BlockedClients::Push(RedisModuleBlockedClient* client) {
   {

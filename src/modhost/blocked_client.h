@@ -65,6 +65,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   void EndBy(int64_t deadline_ms);
 
   backplane::Session* session;  // null: gone, timed out, or never was blocked
+  const uint64_t number;        // of the module's handles, from 1 on
   uint64_t client_id = 0;
   int db = 0;
   int resp = 2;
@@ -107,6 +108,8 @@ class BlockedClients {
   explicit BlockedClients(EventLoop* loop) : loop_(loop) {}
   // Any thread. False when it was queued before.
   bool Push(RedisModuleBlockedClient* client);
+  // Any thread. Whether its end was asked for.
+  bool IsQueued(const RedisModuleBlockedClient& client);
   // Engine thread: completes what is queued.
   void Drain();
   // The object is going: it must not be completed later.

@@ -166,6 +166,7 @@ bool ModuleHost::HasChild() const {
 
 void ModuleHost::OnCron(int hz) {
   ReapChild();
+  ReleaseKept();
   BuryQuarantined();
   RedisModuleCronLoop info = {REDISMODULE_CRON_LOOP_VERSION, hz};
   events_.Fire(REDISMODULE_EVENT_CRON_LOOP, 0, &info);

@@ -26,6 +26,7 @@
 #include "modhost/body_stream.h"
 #include "modhost/call_reply.h"
 #include "modhost/command_filters.h"
+#include "modhost/held_commands.h"
 #include "modhost/host_lock.h"
 #include "modhost/key.h"
 #include "modhost/key_events.h"
@@ -161,6 +162,7 @@ class ModuleHost final : private LoopHook,
   OneShots& one_shots() { return one_shots_; }
   WatchedFds& watched_fds() { return watched_fds_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
+  HeldCommands& held_commands() { return held_commands_; }
   KeyWaiters& key_waiters() { return services_.engine.key_waiters(); }
   StringPool& strings() { return strings_; }
   KeyPool& keys() { return keys_; }
@@ -307,6 +309,8 @@ class ModuleHost final : private LoopHook,
   void Remove(Module& module);
   // The last of it goes: no thread runs its code any more.
   void Bury(std::unique_ptr<Module> owned);
+  // Frees values that were kept for threads that are done with them.
+  void ReleaseKept();
   // Modules under quarantine whose threads have ended meanwhile.
   void BuryQuarantined();
   // Dormant values of its types.
@@ -367,6 +371,7 @@ class ModuleHost final : private LoopHook,
   OneShots one_shots_;
   WatchedFds watched_fds_;
   BlockedClients blocked_clients_;
+  HeldCommands held_commands_{this};
   std::array<Memo, kMemos> memos_;
   std::map<std::string, SharedApi, std::less<>> shared_apis_;
   std::vector<InfoProvider> info_providers_;

@@ -64,6 +64,9 @@ std::string ModuleHost::ModulesInfo() const {
             ",options=" + OptionsOf(*module) + "\r\n";
   }
   for (const auto& module : modules_) text += UsageLine(*module);
+  for (const auto& module : modules_) {
+    if (module->draining()) text += "module_draining:name=" + module->name() + "\r\n";
+  }
   for (const auto& module : quarantined_) {
     text += "module_quarantined:name=" + module->name() +
             ",ver=" + std::to_string(module->version()) +

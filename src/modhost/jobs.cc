@@ -4,6 +4,8 @@
 
 #include <sys/epoll.h>
 
+#include <utility>
+
 #include "base/write_access.h"
 #include "modhost/host.h"
 #include "modhost/mapped_module.h"
@@ -158,6 +160,12 @@ int64_t ModuleJobs::OnTimer() {
     Act();
     return -1;
   }
+  if (drain_ends_ms_ != 0) {
+    if (!Drained()) return kLookSoonMs;
+    timer_ = 0;
+    ActUpgrade(*job_);
+    return -1;
+  }
   const auto timeout = host_->engine().settings().module_probe_timeout;
   if (!job_->trial->Poll() && !job_->trial->KillIfSilent(timeout)) return kLookMs;
   timer_ = 0;
@@ -249,7 +257,24 @@ void ModuleJobs::Prepare(Job& job) {
                         [this] { ActUpgrade(*job_); });
 }
 
+bool ModuleJobs::DrainFirst(const Job& job) {
+  Module* module = host_->FindModule(job.request.name);
+  const int64_t limit_ms = host_->engine().settings().module_drain_timeout;
+  if (module == nullptr || !job.may_wait || module->draining() || limit_ms == 0) return false;
+  if (OldestWork(*module) == 0) return false;
+  module->set_draining(true);
+  drain_ends_ms_ = host_->loop().now_ms() + limit_ms;
+  timer_ = host_->loop().AddTimer(kLookSoonMs, this);
+  return true;
+}
+
+bool ModuleJobs::Drained() {
+  Module* module = host_->FindModule(job_->request.name);
+  return module == nullptr || OldestWork(*module) == 0 || host_->loop().now_ms() >= drain_ends_ms_;
+}
+
 void ModuleJobs::ActUpgrade(Job& job) {
+  if (DrainFirst(job)) return;
   auto refuse = [](const std::string& why) {
     return Fail(ErrorCode::kBusy, "Error upgrading module: " + why);
   };
@@ -276,7 +301,12 @@ void ModuleJobs::ActUpgrade(Job& job) {
 void ModuleJobs::Conclude(Status status) {
   std::unique_ptr<Job> job = std::move(job_);
   job->outcome.status = std::move(status);
+  const bool drained = std::exchange(drain_ends_ms_, 0) != 0;
   job->finish(job->outcome);
+  if (!drained) return;
+  // The old one, if it stays.
+  if (Module* module = host_->FindModule(job->request.name)) module->set_draining(false);
+  host_->held_commands().RunAll();
 }
 
 }  // namespace backplane

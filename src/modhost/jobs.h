@@ -67,6 +67,9 @@ class ModuleJobs final : private FdHandler, private TimerHandler {
   void ActLoad(Job& job);
   void ActUpgrade(Job& job);
   void Prepare(Job& job);
+  // Threads of the module are to finish what they have begun; true when ActUpgrade goes on later.
+  bool DrainFirst(const Job& job);
+  bool Drained();
   void Conclude(Status status);
   void StopWatching();
 
@@ -76,6 +79,7 @@ class ModuleJobs final : private FdHandler, private TimerHandler {
   ModuleHost* host_;
   std::unique_ptr<Job> job_;
   std::unique_ptr<WriteAccess> restoring_;
+  int64_t drain_ends_ms_ = 0;  // 0: nothing is waited for
   EventLoop::TimerId timer_ = 0;
   bool watching_ = false;
 };

@@ -64,6 +64,8 @@ void Module::Destroy(Registration* registration) {
 }
 
 void Module::DestroyAll() {
+  // Values before their types.
+  kept_values_.ReleaseAll();
   // Newest first: a subcommand goes before its parent, a value's type after its users.
   while (last_ != nullptr) Destroy(last_);
 }

@@ -10,6 +10,7 @@
 #include <vector>
 
 #include "base/symbols.h"
+#include "modhost/kept_values.h"
 #include "modhost/registration.h"
 #include "modhost/slots.h"
 
@@ -89,10 +90,17 @@ class Module {
   bool freezing() const { return freezing_; }
   void set_freezing(bool value) { freezing_ = value; }
 
+  // True while its threads are to finish what they have begun: clients' commands are held back.
+  bool draining() const { return draining_; }
+  void set_draining(bool value) { draining_ = value; }
   // True from the moment on at which its values are dormant because it goes: none is revived, and
   // it can make no new one.
   bool retiring() const { return retiring_; }
   void set_retiring(bool value) { retiring_ = value; }
+
+  // Values of its types that are in the keyspace no more and that its threads may still read.
+  KeptValues& kept_values() { return kept_values_; }
+  const KeptValues& kept_values() const { return kept_values_; }
 
   // REDISMODULE_OPTIONS_* bits.
   int options() const { return options_; }
@@ -147,6 +155,7 @@ class Module {
   void Inherit(const ModuleUsage& usage) { usage_ += usage; }
   // Subscribed to its own nested notifications right now.
   int blocked_clients = 0;
+  uint64_t handles_made = 0;  // of blocked clients
   int filters = 0;
   // Options registered, and LoadConfigs was called.
   bool configs_loaded = false;
@@ -171,11 +180,13 @@ class Module {
   std::unique_ptr<MappedModule> code_;
   bool loading_ = false;
   bool freezing_ = false;
+  bool draining_ = false;
   bool retiring_ = false;
   bool shared_once_ = false;
   int options_ = 0;
   std::vector<std::string> missing_functions_;
   Registration* last_ = nullptr;
+  KeptValues kept_values_;
   std::vector<Module*> used_by_;
   std::vector<Module*> uses_;
   ModuleUsage usage_;

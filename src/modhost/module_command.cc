@@ -83,6 +83,8 @@ ModuleCommand* ModuleCommand::Of(const Command& command) {
 void ModuleCommand::Run(CommandContext& ctx) {
   auto& self = ctx.owner<ModuleCommand>();
   ModuleHost& host = self.module()->host();
+  if (self.module()->draining() && host.held_commands().Hold(ctx)) [[unlikely]]
+    return;
   RedisModuleCtx module_ctx(self.module(), &ctx.session(), &ctx.reply());
   module_ctx.command = &ctx;
   module_ctx.client_id = ctx.session().id();

@@ -35,6 +35,7 @@ void Sweeps::RunSlice() {
   {
     Engine::Unit unit(host_->engine());
     const int64_t end = MonotonicMicros() + kSliceMicros;
+    if (sweeps_.front()->kind == Kind::kFreeze) host_->swap().LookAtWork(*sweeps_.front()->module);
     do {
       if (Step(*sweeps_.front())) continue;
       done = std::move(sweeps_.front()->done);
@@ -100,7 +101,7 @@ bool Sweeps::WalkEnded(Sweep& sweep) {
   return false;
 }
 
-void Sweeps::FreezeKey(const Module& module, int db, const std::string& key) {
+void Sweeps::FreezeKey(Module& module, int db, const std::string& key) {
   Database& database = host_->keyspace().db(db);
   if (Entry* entry = database.Peek(Key(key))) host_->swap().FreezeEntry(database, entry, module);
 }
@@ -124,7 +125,7 @@ bool Sweeps::StepNoted(Sweep& sweep) {
   return true;
 }
 
-void Sweeps::FreezeNoted(const Module& module) {
+void Sweeps::FreezeNoted(Module& module) {
   LiveKeys keys;
   keys.swap(live_);
   for (const auto& [db, key] : keys) FreezeKey(module, db, key);

@@ -39,7 +39,7 @@ class Sweeps {
   // A value became live while its module's values are made dormant.
   void NoteLive(int db, std::string_view key) { live_.emplace_back(db, key); }
   // Makes what was noted dormant, all of it now.
-  void FreezeNoted(const Module& module);
+  void FreezeNoted(Module& module);
 
  private:
   struct Sweep {
@@ -58,7 +58,7 @@ class Sweeps {
   bool StepNoted(Sweep& sweep);
   bool WalkEnded(Sweep& sweep);
   bool Touch(Sweep& sweep, Entry* entry);
-  void FreezeKey(const Module& module, int db, const std::string& key);
+  void FreezeKey(Module& module, int db, const std::string& key);
 
   ModuleHost* host_;
   std::vector<std::unique_ptr<Sweep>> sweeps_;

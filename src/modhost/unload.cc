@@ -46,13 +46,14 @@ class SpentMemory final : public Garbage {
   int slot_;
 };
 
+// Without those that are only kept for its threads.
 int64_t LiveValues(const Module& module) {
   int64_t live = 0;
   module.ForEachRegistration([&](Registration& registration) {
     auto* type = dynamic_cast<ModuleType*>(&registration);
     if (type != nullptr) live += type->value_count().load(std::memory_order_acquire);
   });
-  return live;
+  return live - module.kept_values().count();
 }
 
 }  // namespace
@@ -126,6 +127,7 @@ Result<ModuleHost::Estate> ModuleHost::Retire(Module& module) {
   }
   Engine::Unit unit(services_.engine);
   estate.aux = types_.CaptureAux(module);
+  swap_.LookAtWork(module);
   // What was made dormant in advance is few; the walk over everything is for the rest.
   if (module.freezing()) sweeps_.FreezeNoted(module);
   if (LiveValues(module) > 0) swap_.FreezeAll(module);
@@ -238,6 +240,7 @@ void ModuleHost::Dismiss(Module& module, Originals originals) {
   module.set_retiring(true);
   swap_.TakeBack(std::move(originals), module);
   keyspace().lazy_free().Drain();
+  swap_.LookAtWork(module);
   if (LiveValues(module) > 0) {
     // What its code has made anew.
     const bool freezable = swap_.WhyNotFreezable(module).empty();
@@ -261,16 +264,28 @@ void ModuleHost::Remove(Module& module) {
     logger().Warning("Module " + owned->name() + " still runs " +
                      std::to_string(ModuleThreads::Count(owned->slot())) +
                      " threads after its unload: its code stays mapped, under quarantine");
-    // Handles that its threads may still use stay; whoever waits with one is told.
-    owned->DestroyIf([](Registration& registration) {
+    // Handles that its threads may still use stay; whoever waits with one is told. Types stay with
+    // the values that are kept for them, but nobody finds them any more.
+    const bool keeps = owned->kept_values().count() > 0;
+    owned->DestroyIf([&](Registration& registration) {
       auto* client = dynamic_cast<RedisModuleBlockedClient*>(&registration);
       if (client != nullptr) client->Abandon();
-      return client == nullptr;
+      auto* type = dynamic_cast<ModuleType*>(&registration);
+      if (type != nullptr && keeps) types_.Remove(type);
+      return client == nullptr && (type == nullptr || !keeps);
     });
     quarantined_.push_back(std::move(owned));
     return;
   }
   Bury(std::move(owned));
+}
+
+void ModuleHost::ReleaseKept() {
+  auto release = [](Module& module) {
+    if (module.kept_values().count() > 0) module.kept_values().Release(OldestWork(module));
+  };
+  for (const auto& module : modules_) release(*module);
+  for (const auto& module : quarantined_) release(*module);
 }
 
 void ModuleHost::BuryQuarantined() {

@@ -314,13 +314,16 @@ std::unique_ptr<DormantValue> ValueSwap::Serialise(ModuleValue& value, Database&
   return DormantValue::New(host_->keyspace().dormant_types().Of(type.type_id()), writer.bytes());
 }
 
-bool ValueSwap::FreezeEntry(Database& db, Entry* entry, const Module& module) {
+void ValueSwap::LookAtWork(Module& module) { work_in_flight_ = OldestWork(module) != 0; }
+
+bool ValueSwap::FreezeEntry(Database& db, Entry* entry, Module& module) {
   ModuleValue* value = LiveValue(entry, module);
   if (value == nullptr) return false;
   std::unique_ptr<DormantValue> dormant = value->TakeCopy();
   if (dormant == nullptr) dormant = Serialise(*value, db, &entry, module);
   if (dormant == nullptr) return false;
-  db.ReplaceValue(entry, std::move(dormant));
+  std::unique_ptr<Value> old = db.ExchangeValue(entry, std::move(dormant));
+  if (work_in_flight_) module.kept_values().Add(module.handles_made, std::move(old));
   return true;
 }
 

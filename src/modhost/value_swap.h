@@ -149,11 +149,14 @@ class ValueSwap {
   std::string WhyNotFreezable(const Module& module) const;
   // Deletes every key with a value of the module's types; returns how many.
   uint64_t DropAll(const Module& module);
+  // Call it before one of the following, in each turn of the loop: looks whether threads of the
+  // module are at work, for which values that leave the keyspace are kept.
+  void LookAtWork(Module& module);
   // Every value of the module's types. AUX fields are captured by who calls, before.
   // REQUIRES: WhyNotFreezable says nothing.
   uint64_t FreezeAll(Module& module);
   // One; false when it is none of the module's live values.
-  bool FreezeEntry(Database& db, Entry* entry, const Module& module);
+  bool FreezeEntry(Database& db, Entry* entry, Module& module);
   // Serialises one in advance; false as above, or when there is a copy.
   bool CopyEntry(Database& db, Entry* entry, const Module& module);
 
@@ -178,6 +181,7 @@ class ValueSwap {
 
   ModuleHost* host_;
   Originals* keeping_ = nullptr;
+  bool work_in_flight_ = false;
   // Values that their module reads just now, which may use keys meanwhile.
   std::vector<const DormantValue*> reading_;
 };

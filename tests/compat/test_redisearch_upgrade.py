@@ -10,17 +10,19 @@ import pytest
 import catalogue
 from harness.resp import ReplyError
 from harness.server import Server, build_folder, wait_until
-from test_redisearch import (DOCUMENTS_MIN, MODULE, QUERIES, QUERY_SEED, UNTHREADED, add_command, fill, info,
-                             load_options, pytestmark, same_answer)  # noqa: F401
+from test_redisearch import (DOCUMENTS_MIN, MODULE, QUERIES, QUERY_SEED, THREADED, UNTHREADED, add_command, fill,
+                             info, load_options, pytestmark, same_answer)  # noqa: F401
 
 MODES = [(), ("lazy",), ("precopy",), ("lazy", "precopy")]
 
 
-@pytest.fixture(scope="module")
-def indexed(ours_only, tmp_path_factory):
+@pytest.fixture(scope="module", params=[UNTHREADED, THREADED], ids=["unthreaded", "threaded"])
+def indexed(ours_only, tmp_path_factory, request):
     """A server with the documents; `server.before` are the answers that are right. One restart, since the module
-    answers some queries otherwise after one, on Redis too."""
-    with Server([*load_options(*UNTHREADED), "--enable-protected-configs", "yes"], tcp=False) as server:
+    answers some queries otherwise after one, on Redis too. Threaded, it searches on threads of its own, which let the
+    lock go every now and then."""
+    with Server([*load_options(*request.param), "--enable-protected-configs", "yes"], tcp=False) as server:
+        server.arguments = request.param
         server.documents = catalogue.packages(DOCUMENTS_MIN)
         server.copy = tmp_path_factory.mktemp("module") / "copy.so"
         shutil.copy(MODULE, server.copy)
@@ -53,8 +55,10 @@ def check(server, conn):
 class Searchers:
     """Clients that search all the while; a wrong answer is remembered."""
 
-    def __init__(self, server, count=3):
+    def __init__(self, server, count=3, told=False):
+        """`told`: the client may hear that its command has gone, in place of an answer."""
         self.server = server
+        self.told = told
         self.stop = threading.Event()
         self.wrong = []
         self.answers = 0
@@ -67,7 +71,8 @@ class Searchers:
                 while not self.stop.is_set():
                     query = self.server.queries[i % QUERIES]
                     answer = conn.call(*query)
-                    if not same_answer(self.server.before[i % QUERIES], answer):
+                    gone = self.told and "UNBLOCKED" in str(answer)
+                    if not gone and not same_answer(self.server.before[i % QUERIES], answer):
                         self.wrong.append((query, answer))
                     self.answers += 1
                     i += step
@@ -103,6 +108,24 @@ def test_upgrade_to_a_copy_while_clients_search(indexed, mode):
     check(indexed, conn)
 
 
+@pytest.mark.parametrize("mode", MODES, ids=["eager", "lazy", "precopy", "lazy-precopy"])
+def test_upgrade_that_does_not_wait_for_threads(indexed, mode):
+    """Threads that have not finished go on with what they know."""
+    if indexed.arguments is UNTHREADED:
+        pytest.skip("there are no threads")
+    conn = indexed.connect(timeout=120)
+    conn.do("CONFIG", "SET", "module-drain-timeout", 0)
+    path = conn.do("MODULE", "LIST")[0][5].decode()
+    with Searchers(indexed, told=True) as searchers:
+        wait_until(lambda: searchers.answers > 20)
+        conn.do("MODULE", "UPGRADE", "ft", indexed.copy if path == MODULE else MODULE, *mode)
+        seen = searchers.answers
+        wait_until(lambda: searchers.answers > seen + 20)
+    conn.do("CONFIG", "SET", "module-drain-timeout", 1000)
+    wait_until(lambda: conn.do("MODULE", "DORMANT") == [])
+    check(indexed, conn)
+
+
 @pytest.mark.parametrize("probe", ["yes", "no"])
 @pytest.mark.parametrize("mode", ["fail", "crash", "hang", "unreadable"])
 def test_a_file_that_cannot_take_over(indexed, mode, probe):
@@ -126,7 +149,7 @@ def test_unload_keepdata_and_back(indexed):
     assert conn.do("MODULE", "UNLOAD", "ft", "KEEPDATA") == b"OK"
     assert "unknown command" in conn.error("FT.SEARCH", "pkg", "library")
     assert conn.do("DBSIZE") == indexed.size
-    assert conn.do("MODULE", "LOAD", indexed.copy, *UNTHREADED) == b"OK"
+    assert conn.do("MODULE", "LOAD", indexed.copy, *indexed.arguments) == b"OK"
     check(indexed, conn)
 
 
@@ -138,7 +161,7 @@ def test_the_same_over_a_restart(indexed):
     conn = indexed.connect(timeout=120)
     assert conn.do("DBSIZE") == indexed.size
     conn.do("SAVE")
-    assert conn.do("MODULE", "LOAD", MODULE, *UNTHREADED) == b"OK"
+    assert conn.do("MODULE", "LOAD", MODULE, *indexed.arguments) == b"OK"
     check(indexed, conn)
     new = (b"backplane", b"quuxlibrary", b"database", b"77")
     assert conn.do(*add_command("pkg", new)) == b"OK"

@@ -49,6 +49,10 @@ ModuleValue* ValueOf(RedisModuleKey* key) {
     if (!live) return nullptr;
   }
   ModuleValue* value = AsModuleValue(entry->value());
+  Module* owner = value->module_type().module();
+  // A thread of a module that is gone looks for its own values: its successor's are not.
+  if (owner != key->module && key->module->retiring()) [[unlikely]]
+    return nullptr;
   // Who has the pointer and the right to write may change the value behind it.
   if (value->copy() != nullptr && key->writable()) [[unlikely]]
     value->set_copy(nullptr);

@@ -303,6 +303,54 @@ static int Block(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int argc 
   return REDISMODULE_OK;
 }
 
+// --- a thread that works for a client ---
+
+typedef struct Work {
+  RedisModuleBlockedClient *client;
+  RedisModuleString *name, *path;
+} Work;
+
+// Holds a pointer to the item over a time without the lock.
+static void *DoWork(void *pointer) {
+  Work *work = pointer;
+  RedisModuleCtx *ctx = RedisModule_GetThreadSafeContext(work->client);
+  RedisModule_ThreadSafeContextLock(ctx);
+  RedisModuleKey *key = RedisModule_OpenKey(ctx, work->name, REDISMODULE_READ);
+  const Item *item = key == NULL ? NULL : RedisModule_ModuleTypeGetValue(key);
+  RedisModule_CloseKey(key);
+  RedisModule_ThreadSafeContextUnlock(ctx);
+  while (access(Text(work->path), F_OK) != 0) usleep(1000);
+  RedisModule_ThreadSafeContextLock(ctx);
+  key = RedisModule_OpenKey(ctx, work->name, REDISMODULE_READ);
+  const Item *now = key == NULL ? NULL : RedisModule_ModuleTypeGetValue(key);
+  RedisModule_CloseKey(key);
+  RedisModule_Log(ctx, "notice", "work of version %d: count %lld, %s", STOCK_VERSION,
+                  item == NULL ? -1 : item->count, now == NULL ? "gone" : "there");
+  RedisModule_ReplyWithArray(ctx, 2);
+  RedisModule_ReplyWithLongLong(ctx, STOCK_VERSION);
+  RedisModule_ReplyWithLongLong(ctx, item == NULL ? -1 : item->count);
+  RedisModule_FreeString(NULL, work->name);
+  RedisModule_FreeString(NULL, work->path);
+  RedisModule_ThreadSafeContextUnlock(ctx);
+  RedisModule_UnblockClient(work->client, NULL);
+  RedisModule_FreeThreadSafeContext(ctx);
+  RedisModule_Free(work);
+  return NULL;
+}
+
+// stock.work KEY PATH: the version of the module and the count, by a thread, once there is such a
+// file
+static int StartWork(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  if (argc != 3) return RedisModule_WrongArity(ctx);
+  Work *work = RedisModule_Alloc(sizeof(*work));
+  work->client = RedisModule_BlockClient(ctx, NULL, NULL, NULL, 0);
+  work->name = RedisModule_CreateStringFromString(NULL, argv[1]);
+  work->path = RedisModule_CreateStringFromString(NULL, argv[2]);
+  pthread_t worker;
+  if (pthread_create(&worker, NULL, DoWork, work) == 0) pthread_detach(worker);
+  return REDISMODULE_OK;
+}
+
 // --- what is left behind ---
 
 static volatile int thread_ends;
@@ -465,6 +513,7 @@ static const TestCommand commands[] = {
     {"stock.behave", Behave, "", 0},
     {"stock.wait", Wait, "readonly", 1},
     {"stock.block", Block, "", 0},
+    {"stock.work", StartWork, "readonly", 1},
     {"stock.leave", Leave, "", 0},
     {"stock.crash", Crash, "", 1},
     {"stock.memory", Memory, "readonly", 0},
