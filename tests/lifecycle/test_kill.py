@@ -26,7 +26,19 @@ UPGRADE = {
     "OnLoad": ("", "kill-onload", {}),
     "aux_load": ("", "kill-aux-load", {}),
     "rdb_load": ("", "kill-load", {}),
+    "half of the values saved": ("kill-save-half", "", {}),
+    "half of the values loaded": ("", "kill-load-half", {}),
     "after the exchange": ("", "kill-serve", {}),
+}
+# The new version cannot take over, and the old one comes back. By the arguments of the new one.
+ROLLBACK = {
+    "OnUnload of the new version": "unreadable kill-onunload",
+    "mapping": "unreadable next-kill-map",
+    "OnLoad": "unreadable next-kill-onload",
+    "OnLoad, after an OnLoad": "fail next-kill-onload",
+    "aux_load": "unreadable next-kill-aux-load",
+    "rdb_load": "unreadable next-kill-load",
+    "half of the values loaded": "unreadable next-kill-load-half",
 }
 MODES = {"eager": [], "lazy": ["lazy"], "precopy": ["precopy"], "both": ["lazy", "precopy"]}
 LOAD = {phase: words for phase, (_, words, _) in UPGRADE.items() if words} | {"rehearsal: mapping": "", "mapping": ""}
@@ -80,6 +92,14 @@ def test_upgrade(saved, stock, monkeypatch, phase, mode):
     server, conn = saved(environment)
     conn.do("stock.behave", old)
     dies(server, conn, "module", "upgrade", "stock", stock("v2"), *MODES[mode], "args", *new.split())
+    comes_back(server, stock, monkeypatch, ["v1", "v2"])
+
+
+@pytest.mark.parametrize("mode", ["eager", "precopy"])
+@pytest.mark.parametrize("phase", ROLLBACK)
+def test_rollback(saved, stock, monkeypatch, phase, mode):
+    server, conn = saved({})
+    dies(server, conn, "module", "upgrade", "stock", stock("v2"), *MODES[mode], "args", "parent", *ROLLBACK[phase].split())
     comes_back(server, stock, monkeypatch, ["v1", "v2"])
 
 

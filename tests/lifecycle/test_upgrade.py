@@ -57,52 +57,99 @@ def test_values_are_handed_over(stocked, stock, mode, probe):
                          rf"{COUNT + 1} values handed over, pause \d+\.\d ms")
 
 
-@pytest.mark.parametrize("mode", MODES, ids=NAMES)
-def test_under_mixed_reads_and_writes(stocked, stock, mode):
-    """Two clients count up, each its own keys, and read back what they wrote, while versions follow each other."""
-    stop = threading.Event()
-    errors = []
-    totals = {}
+class Mixed:
+    """Two clients count up, each its own keys, read back what they wrote, and read values that nobody changes."""
 
-    def work(number):
-        conn = stocked.connect()
+    OWN = 50
+
+    def __init__(self, server, values):
+        self.server = server
+        self.values = values
+        self.stop = threading.Event()
+        self.errors = []
+        self.counts = {}
+        self.turns = 0
+        self.workers = [threading.Thread(target=self.work, args=(number,)) for number in range(2)]
+
+    def work(self, number):
+        conn = self.server.connect()
         counts = {}
         turn = 0
         try:
-            while not stop.is_set():
-                key = f"own:{number}:{turn % 50}"
-                if turn < 50:
+            while not self.stop.is_set() or turn < self.OWN:
+                key = f"own:{number}:{turn % self.OWN}"
+                if turn < self.OWN:
                     conn.do("stock.set", key, 0, "mine")
                     counts[key] = 0
                 counts[key] += 1
                 if conn.do("stock.add", key, 1) != counts[key]:
-                    errors.append(f"{key}: a lost change")
-                if conn.do("stock.get", f"stock:{turn % COUNT}")[0] != turn % COUNT:
-                    errors.append(f"stock:{turn % COUNT}: a wrong answer")
+                    self.errors.append(f"{key}: a lost change")
+                # In no order that the table has.
+                other = turn * 7919 % self.values
+                if conn.do("stock.get", f"stock:{other}")[0] != other:
+                    self.errors.append(f"stock:{other}: a wrong answer")
                 turn += 1
-            totals.update(counts)
+                self.turns += 1
+            self.counts.update(counts)
         except Exception as error:  # noqa: BLE001: reported below, with everything else
-            errors.append(repr(error))
+            self.errors.append(repr(error))
 
-    workers = [threading.Thread(target=work, args=(number,)) for number in range(2)]
-    for worker in workers:
-        worker.start()
+    def __enter__(self):
+        for worker in self.workers:
+            worker.start()
+        self.some()
+        return self
+
+    def some(self):
+        """Waits until they have done something from now on."""
+        seen = self.turns
+        wait_until(lambda: self.turns > seen + 100 or self.errors)
+
+    def __exit__(self, *_):
+        self.stop.set()
+        for worker in self.workers:
+            worker.join()
+        assert not self.errors
+        assert len(self.counts) == 2 * self.OWN
+        conn = self.server.connect()
+        for key, count in self.counts.items():
+            assert conn.do("stock.get", key)[:2] == [count, b"mine"]
+
+
+@pytest.mark.parametrize("mode", MODES, ids=NAMES)
+def test_under_mixed_reads_and_writes(stocked, stock, mode):
     conn = stocked.conn
     conn.do("config", "set", "stock.limit", 5)
-    paths = [stock("v1"), shutil.copy(stock("v1"), stocked.folder / "copy.so"), stock("v2")]
-    for path in paths[1:] + [paths[2]]:
-        time.sleep(0.2)
-        assert upgrade(conn, path, *mode)[b"values"] >= COUNT
-    time.sleep(0.2)
-    stop.set()
-    for worker in workers:
-        worker.join()
-    assert not errors
-    assert len(totals) == 100
-    for key, count in totals.items():
-        assert conn.do("stock.get", key)[:2] == [count, b"mine"]
+    with Mixed(stocked, COUNT) as mixed:
+        copy = shutil.copy(stock("v1"), stocked.folder / "copy.so")
+        for path in (copy, stock("v2"), stock("v2")):
+            assert upgrade(conn, path, *mode)[b"values"] >= COUNT
+            mixed.some()
     revived(conn)
     assert conn.do("stock.total")[0] == COUNT + 101
+
+
+@pytest.mark.parametrize("mode", [(), ("lazy", "precopy")], ids=["eager", "lazy-precopy"])
+def test_a_million_values(start_server, stock, mode):
+    """Version 1 to version 2 under mixed reads and writes, AUX data included; and not back, before anything is touched."""
+    values = 20_000 if is_sanitized() else 1_000_000
+    server = start_server("--loadmodule", stock("v1"))
+    conn = server.connect(timeout=300)
+    conn.do("stock.fill", 0, values, "text")
+    with Mixed(server, values) as mixed:
+        assert upgrade(conn, stock("v2"), *mode)[b"values"] >= values
+        mixed.some()
+        revived(conn)
+        with pytest.raises(ReplyError, match="encoding version of the type stock-tst is 1, values are written in version 2"):
+            upgrade(conn, stock("v1"))
+        mixed.some()
+    assert conn.do("stock.version") == 2
+    assert conn.do("stock.check", 0, values) == values
+    total = sum(mixed.counts.values())
+    assert conn.do("stock.total") == [values + len(mixed.counts), values * (values - 1) // 2 + total]
+    # Each set and each addition has counted it up, in one version or the other.
+    assert conn.do("stock.serial") == len(mixed.counts) + total
+    assert conn.do("dbsize") == values + len(mixed.counts)
 
 
 def test_options_keep_their_values(stocked, stock):

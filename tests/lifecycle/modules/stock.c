@@ -10,9 +10,10 @@
 //   refuse                           OnUnload returns an error
 //   leak, leave-thread, late-thread  OnUnload does not free; a thread goes on, or ends later
 //   kill-PHASE                       SIGKILL to the server; PHASE: map, onload, aux-load, load,
-//   save, aux-save,
+//   save
+//                                    (the first value), load-half, save-half (the 500th), aux-save,
 //                                    onunload. "child-kill-PHASE": only when a forked child gets
-//                                    there
+//                                    there. "next-kill-PHASE": when the build that follows does
 //   parent                           misbehaves only outside of forked children
 #include <pthread.h>
 #include <signal.h>
@@ -45,6 +46,7 @@ static long long serial, item_count, limit = 100;
 static char behaviour[512];
 static RedisModuleString *note;
 static int fresh, stale;
+static int saved;  // values, since it was told how to behave
 
 static int InChild(void) {
   return RedisModule_GetContextFlags != NULL &&
@@ -67,10 +69,25 @@ static void MayKill(const char *phase) {
   char word[64];
   snprintf(word, sizeof(word), "kill-%s", phase);
   if (Asked(word) && !InChild()) kill(getpid(), SIGKILL);
+  const char *next = getenv("STOCK_KILL_NEXT");
+  if (next != NULL && strcmp(next, phase) == 0 && !InChild()) kill(getpid(), SIGKILL);
   snprintf(word, sizeof(word), "child-kill-%s", phase);
   if (Asked(word) && InChild()) {
     kill(getppid(), SIGKILL);
     pause();
+  }
+}
+
+// The phase of the next build in this process, which will be the old version again.
+static void ArrangeNextKill(void) {
+  const char *asked = strstr(behaviour, "next-kill-");
+  if (asked == NULL) return;
+  char phase[32] = "";
+  sscanf(asked + strlen("next-kill-"), "%31s", phase);
+  if (strcmp(phase, "map") == 0) {
+    setenv("STOCK_KILL_MAP", "1", 1);
+  } else {
+    setenv("STOCK_KILL_NEXT", phase, 1);
   }
 }
 
@@ -127,13 +144,16 @@ static void FreeItem(void *pointer) {
 static void Save(RedisModuleIO *rdb, void *pointer) {
   const Item *item = pointer;
   MayKill("save");
+  if (++saved == 500) MayKill("save-half");
   RedisModule_SaveSigned(rdb, item->count);
   RedisModule_SaveString(rdb, item->text);
   if (STOCK_ENCVER >= 2) RedisModule_SaveSigned(rdb, item->made_by);
 }
 
 static void *Load(RedisModuleIO *rdb, int encver) {
+  static int loaded;
   MayKill("load");
+  if (++loaded == 500) MayKill("load-half");
   if (encver > STOCK_ENCVER) return NULL;
   const long long count = RedisModule_LoadSigned(rdb);
   RedisModuleString *text = RedisModule_LoadString(rdb);
@@ -216,6 +236,24 @@ static int Fill(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
+// stock.check FIRST NUMBER: how many of the keys that stock.fill makes have their number as the
+// count
+static int Check(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  if (argc != 3) return RedisModule_WrongArity(ctx);
+  const long long first = Number(argv[1]), end = first + Number(argv[2]);
+  long long right = 0;
+  for (long long i = first; i < end; i++) {
+    RedisModuleString *name = RedisModule_CreateStringPrintf(ctx, "stock:%lld", i);
+    RedisModuleKey *key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ);
+    if (key != NULL && RedisModule_ModuleTypeGetType(key) == type) {
+      right += ((const Item *)RedisModule_ModuleTypeGetValue(key))->count == i;
+    }
+    RedisModule_CloseKey(key);
+    RedisModule_FreeString(ctx, name);
+  }
+  return RedisModule_ReplyWithLongLong(ctx, right);
+}
+
 // stock.get KEY: count, text, version of the module that made it
 static int Get(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   if (argc != 2) return RedisModule_WrongArity(ctx);
@@ -266,6 +304,7 @@ static int Serial(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int argc
 static int Behave(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   if (argc != 2) return RedisModule_WrongArity(ctx);
   snprintf(behaviour, sizeof(behaviour), "%s", Text(argv[1]));
+  saved = 0;
   return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
@@ -505,6 +544,7 @@ static UNUSED int RegisterType(RedisModuleCtx *ctx) {
 static const TestCommand commands[] = {
     {"stock.set", Set, "write deny-oom", 1},
     {"stock.fill", Fill, "write deny-oom", 0},
+    {"stock.check", Check, "readonly", 0},
     {"stock.get", Get, "readonly fast", 1},
     {"stock.add", Add, "write", 1},
     {"stock.total", Total, "readonly", 0},
@@ -540,7 +580,10 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   if (Does("shutdown"))
     RedisModule_FreeCallReply(RedisModule_Call(ctx, "SHUTDOWN", "Ec", "NOSAVE"));
   while (Does("hang") || (Asked("child-hang") && InChild())) pause();
-  if (Does("fail")) return REDISMODULE_ERR;
+  if (Does("fail")) {
+    ArrangeNextKill();
+    return REDISMODULE_ERR;
+  }
   if (Does("leave-and-fail")) {
     memset(RedisModule_Alloc(1000), 1, 1000);
     return REDISMODULE_ERR;
@@ -554,6 +597,7 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
 
 int RedisModule_OnUnload(RedisModuleCtx *ctx UNUSED) {
   MayKill("onunload");
+  ArrangeNextKill();
   if (Does("refuse")) return REDISMODULE_ERR;
   if (Does("late-thread")) {
     thread_ends = 1;
