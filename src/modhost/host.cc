@@ -97,11 +97,11 @@ void ModuleHost::ThreadReleasesLock() {
 }
 
 int ModuleHost::BeforeWait() {
-  if (modules_.empty()) {
+  if (modules_.empty() && quarantined_.empty()) {
     lock_.EngineRelease();
     return -1;
   }
-  const bool swept = sweeps_.running();
+  const bool swept = ReleaseKept() || sweeps_.running();
   sweeps_.RunSlice();
   events_.Fire(REDISMODULE_EVENT_EVENTLOOP, REDISMODULE_SUBEVENT_EVENTLOOP_BEFORE_SLEEP, nullptr);
   lock_.EngineRelease();
@@ -111,7 +111,7 @@ int ModuleHost::BeforeWait() {
 
 void ModuleHost::AfterWait() {
   lock_.EngineTake();
-  if (modules_.empty()) return;
+  if (modules_.empty() && quarantined_.empty()) return;
   services_.engine.RefreshClock();
   timers_.Arm();
   blocked_clients_.Drain();
@@ -166,7 +166,7 @@ bool ModuleHost::HasChild() const {
 
 void ModuleHost::OnCron(int hz) {
   ReapChild();
-  ReleaseKept();
+  releasing_ = true;
   BuryQuarantined();
   RedisModuleCronLoop info = {REDISMODULE_CRON_LOOP_VERSION, hz};
   events_.Fire(REDISMODULE_EVENT_CRON_LOOP, 0, &info);

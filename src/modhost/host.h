@@ -309,8 +309,9 @@ class ModuleHost final : private LoopHook,
   void Remove(Module& module);
   // The last of it goes: no thread runs its code any more.
   void Bury(std::unique_ptr<Module> owned);
-  // Frees values that were kept for threads that are done with them.
-  void ReleaseKept();
+  // Frees values that were kept for threads that are done with them, for a slice of time; true when
+  // some are left that could be freed.
+  bool ReleaseKept();
   // Modules under quarantine whose threads have ended meanwhile.
   void BuryQuarantined();
   // Dormant values of its types.
@@ -378,6 +379,7 @@ class ModuleHost final : private LoopHook,
   std::map<std::string, std::vector<std::string>, std::less<>> pending_configs_;
   ForkedChild child_;
   bool serving_ = false;
+  bool releasing_ = false;          // it is worth a look whether kept values can be freed
   TrialReporter* trial_ = nullptr;  // in the child of a trial only
   std::vector<std::unique_ptr<Module>> modules_;
   std::vector<std::unique_ptr<Module>> quarantined_;

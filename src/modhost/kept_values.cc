@@ -2,9 +2,9 @@
 // KeptValues: batches.
 #include "modhost/kept_values.h"
 
-#include <algorithm>
 #include <utility>
 
+#include "base/clock.h"
 #include "modhost/blocked_client.h"
 #include "modhost/host.h"
 #include "modhost/module_threads.h"
@@ -30,13 +30,22 @@ void KeptValues::Add(uint64_t newest_work, std::unique_ptr<Value> value) {
   batches_.back().values.push_back(std::move(value));
 }
 
-void KeptValues::Release(uint64_t oldest_work) {
+bool KeptValues::Release(uint64_t oldest_work, int64_t end_us) {
+  constexpr int kValuesBetweenLooks = 32;
+  int freed = 0;
   while (!batches_.empty()) {
-    if (oldest_work != 0 && batches_.front().newest_work >= oldest_work) return;
-    // The module's free callback may lead back here.
-    const Batch batch = std::move(batches_.front());
-    batches_.erase(batches_.begin());
+    std::vector<std::unique_ptr<Value>>& values = batches_.front().values;
+    if (values.empty()) {
+      batches_.erase(batches_.begin());
+      continue;
+    }
+    if (oldest_work != 0 && batches_.front().newest_work >= oldest_work) return false;
+    if (++freed % kValuesBetweenLooks == 0 && MonotonicMicros() >= end_us) return true;
+    // Taken out first: the callback may lead back here.
+    const std::unique_ptr<Value> value = std::move(values.back());
+    values.pop_back();
   }
+  return false;
 }
 
 int64_t KeptValues::count() const {

@@ -25,8 +25,10 @@ class KeptValues {
  public:
   // `newest_work`: the number of the module's last handle.
   void Add(uint64_t newest_work, std::unique_ptr<Value> value);
-  // Frees what was added when none of the work that is left had begun.
-  void Release(uint64_t oldest_work);
+  bool empty() const { return batches_.empty(); }
+  // Frees what was added when none of the work that is left had begun, until `end_us` (monotonic
+  // microseconds): the module's callback may not run in the background. True when that came first.
+  bool Release(uint64_t oldest_work, int64_t end_us);
   // No thread runs any more.
   void ReleaseAll() { batches_.clear(); }
   int64_t count() const;

@@ -3,7 +3,9 @@
 // OnUnload is asked, its registrations are destroyed, its code is unmapped, or stays under
 // quarantine when a thread still runs it.
 #include <algorithm>
+#include <utility>
 
+#include "base/clock.h"
 #include "engine/client_pause.h"
 #include "modhost/context.h"
 #include "modhost/host.h"
@@ -280,12 +282,17 @@ void ModuleHost::Remove(Module& module) {
   Bury(std::move(owned));
 }
 
-void ModuleHost::ReleaseKept() {
-  auto release = [](Module& module) {
-    if (module.kept_values().count() > 0) module.kept_values().Release(OldestWork(module));
+bool ModuleHost::ReleaseKept() {
+  if (!std::exchange(releasing_, false)) return false;
+  constexpr int64_t kSliceMicros = 500;
+  const int64_t end_us = MonotonicMicros() + kSliceMicros;
+  auto release = [&](Module& module) {
+    if (module.kept_values().empty()) return;
+    if (module.kept_values().Release(OldestWork(module), end_us)) releasing_ = true;
   };
   for (const auto& module : modules_) release(*module);
   for (const auto& module : quarantined_) release(*module);
+  return releasing_;
 }
 
 void ModuleHost::BuryQuarantined() {
