@@ -75,9 +75,16 @@ class Rehearsal {
   void Run() {
     EntryWalk walk(host_.keyspace(), EntryWalk::kLargePiece);
     while (walk.Next()) {
+      uint64_t epoch = host_.data_epoch();
       for (size_t i = 0; i < walk.entries().size(); ++i) {
         walk.Prefetch(i);
         Try(walk.db(), *walk.entries()[i]);
+        if (host_.data_epoch() == epoch) [[likely]]
+          continue;
+        // The module's code changed keys: the pointers at hand may be stale. Few values are then
+        // tried twice or not at all.
+        walk.Again();
+        epoch = host_.data_epoch();
       }
     }
     Tell();

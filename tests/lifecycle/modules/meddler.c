@@ -101,9 +101,11 @@ static void *Load(RedisModuleIO *rdb, int encver) {
 }
 
 static void Save(RedisModuleIO *rdb, void *value) {
+  const long long number = *(long long *)value;
+  // Which may free the value.
   if (IsSpecial(rdb)) Meddle(RedisModule_GetContextFromIO(rdb), "save");
-  RedisModule_SaveSigned(rdb, *(long long *)value / 1000);
-  RedisModule_SaveSigned(rdb, *(long long *)value % 1000);
+  RedisModule_SaveSigned(rdb, number / 1000);
+  RedisModule_SaveSigned(rdb, number % 1000);
 }
 
 static void SaveAux(RedisModuleIO *rdb, int when UNUSED) { RedisModule_SaveSigned(rdb, 1); }
