@@ -15,6 +15,7 @@
 #include "base/quoting.h"
 #include "config/option_kinds.h"
 #include "config/process_rows.h"
+#include "config/replication_rows.h"
 #include "keyspace/eviction.h"
 #include "keyspace/notify.h"
 
@@ -301,35 +302,18 @@ Status CheckShutdown(int64_t bits) {
 }
 
 // Options of Redis 7.2 whose features this server does not have.
-constexpr std::string_view kMissing[] = {"activedefrag",
-                                         "activerehashing",
+constexpr std::string_view kMissing[] = {"activerehashing",
+                                         "aof_rewrite_cpulist",
+                                         "bgsave_cpulist",
+                                         "bio_cpulist",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
-                                         "min-replicas-max-lag",
-                                         "min-replicas-to-write",
                                          "propagation-error-behavior",
-                                         "rdb-del-sync-files",
-                                         "repl-backlog-size",
-                                         "repl-backlog-ttl",
-                                         "repl-disable-tcp-nodelay",
-                                         "repl-diskless-load",
-                                         "repl-diskless-sync",
-                                         "repl-diskless-sync-delay",
-                                         "repl-diskless-sync-max-replicas",
-                                         "repl-ping-replica-period",
-                                         "repl-timeout",
-                                         "replica-lazy-flush",
-                                         "replica-priority",
-                                         "replica-read-only",
-                                         "replica-serve-stale-data",
-                                         "slave-lazy-flush",
-                                         "slave-priority",
-                                         "slave-read-only",
-                                         "slave-serve-stale-data",
+                                         "server_cpulist",
+                                         "socket-mark-id",
                                          "supervised",
                                          "tls-cluster",
-                                         "tls-replication",
-                                         "tracking-table-max-keys"};
+                                         "tls-replication"};
 
 template <class T, class... A>
 Option* AddOption(OptionTable& table, A&&... args) {
@@ -496,6 +480,8 @@ void RegisterEncodingOptions(OptionTable& table, EncodingLimits& limits) {
 void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
   RegisterTlsOptions(table, settings.tls);
   RegisterProcessOptions(table, settings);
+  RegisterReplicationOptions(table, settings.replication);
+  RegisterDefragmentationOptions(table, settings.defragmentation);
   for (const BoolRow& r : kBools)
     AddOption<BoolOption>(table, r.name, r.flags, &(settings.*r.field));
   for (const IntegerRow& r : kIntegers) {

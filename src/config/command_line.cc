@@ -24,9 +24,11 @@ class LineReader {
       : options_(options), directives_(directives) {}
 
   Status Apply(const std::string& line) {
+    // Prose, which may have an apostrophe.
+    const size_t first = line.find_first_not_of(" \t\r\n");
+    if (first == std::string::npos || line[first] == '#') return {};
     auto words = SplitArgs(line);
     if (!words) return Fail(ErrorCode::kInvalidArgument, "Unbalanced quotes in configuration line");
-    if (words->empty() || (*words)[0].starts_with('#')) return {};
     return ApplyWords(*words);
   }
 

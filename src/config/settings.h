@@ -53,6 +53,47 @@ struct TlsSettings {
   int64_t session_cache_timeout = 300;  // seconds
 };
 
+// About replicas. There are none, and for a server that has none and is none, only
+// min_replicas_to_write means anything: clients may not write then.
+struct ReplicationSettings {
+  int64_t backlog_size = 1 << 20;  // bytes
+  int64_t backlog_ttl = 3600;      // seconds
+  bool disable_tcp_nodelay = false;
+  int64_t diskless_load = 0;
+  bool diskless_sync = true;
+  int64_t diskless_sync_delay = 5;  // seconds
+  int64_t diskless_sync_max_replicas = 0;
+  int64_t ping_period = 10;  // seconds
+  int64_t timeout = 60;      // seconds
+  std::string masterauth;
+  std::string masteruser;
+  bool lazy_flush = false;
+  int64_t priority = 100;
+  bool read_only = true;
+  bool serve_stale_data = true;
+  bool ignore_maxmemory = true;
+  bool ignore_disk_write_errors = false;
+  std::string announce_ip;
+  int64_t announce_port = 0;
+  bool announced = true;
+  bool rdb_del_sync_files = false;
+  int64_t min_replicas_to_write = 0;
+  int64_t min_replicas_max_lag = 10;  // seconds; 0: any number is enough
+
+  bool WantsReplicas() const { return min_replicas_to_write > 0 && min_replicas_max_lag > 0; }
+};
+
+// Stored only: memory is not defragmented.
+struct DefragmentationSettings {
+  bool active = false;
+  int64_t ignore_bytes = 100 << 20;
+  int64_t threshold_lower = 10;  // percent
+  int64_t threshold_upper = 100;
+  int64_t cycle_min = 1;
+  int64_t cycle_max = 25;
+  int64_t max_scan_fields = 1000;
+};
+
 struct Settings {
   // network
   std::vector<std::string> bind = {
@@ -131,6 +172,9 @@ struct Settings {
   bool aof_timestamp_enabled = false;
   bool aof_rewrite_incremental_fsync = true;
   bool aof_disable_auto_gc = false;  // files of the past are kept: for tests
+
+  ReplicationSettings replication;
+  DefragmentationSettings defragmentation;
 
   // keyspace
   int64_t notify_keyspace_events = 0;  // NotifyClass bits

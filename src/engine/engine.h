@@ -205,6 +205,9 @@ class Engine final : public KeyspaceObserver {
   void RefreshClock();
 
   // --- conditions that gates look at ---
+  // Whether a script is running, whatever it has called. Told by the script layer.
+  bool script_runs() const { return script_runs_; }
+  void set_script_runs(bool value) { script_runs_ = value; }
   bool loading() const { return loading_; }
   void set_loading(bool value);
   // A module or script runs long (RM_Yield): text of the BUSY reply; empty when not busy.
@@ -215,15 +218,21 @@ class Engine final : public KeyspaceObserver {
   bool writes_blocked_by_save() const { return writes_blocked_by_save_; }
   void set_writes_blocked_by_save(bool value) {
     writes_blocked_by_save_ = value;
-    writes_refused_ = writes_blocked_by_save_ || aof_error_ != 0;
+    NoteWritesRefused();
   }
   // The errno with which the append-only file could not be written; 0: it can. Set by persist/.
   void set_aof_error(int error) {
     aof_error_ = error;
-    writes_refused_ = writes_blocked_by_save_ || aof_error_ != 0;
+    NoteWritesRefused();
   }
-  // Clients may not write, for one of these reasons; WriteRefusal says which.
+  // Clients may not write, for one of these reasons or because the settings want replicas, of which
+  // there are none; WriteRefusal says which.
   bool writes_refused() const { return writes_refused_; }
+  // Call it when one of the reasons, or the settings, changed.
+  void NoteWritesRefused() {
+    writes_refused_ = writes_blocked_by_save_ || aof_error_ != 0 ||
+                      services_.settings.replication.WantsReplicas();
+  }
 
   // --- extension points; nothing is owned ---
   void AddListener(KeyspaceListener* listener);
@@ -283,6 +292,7 @@ class Engine final : public KeyspaceObserver {
   bool active_expire_ = true;
   bool writes_blocked_by_save_ = false;
   bool writes_refused_ = false;
+  bool script_runs_ = false;
   int aof_error_ = 0;
   std::string busy_reply_;
   BlockedCommands* blocked_commands_ = nullptr;

@@ -45,8 +45,13 @@ std::string ProtectedRefusal(const Command& command) {
 
 std::string Engine::WriteRefusal() const {
   if (writes_blocked_by_save_) return std::string(kMisconf);
-  if (aof_error_ == 0) return {};
-  return std::string("MISCONF Errors writing to the AOF file: ") + std::strerror(aof_error_);
+  if (aof_error_ != 0) {
+    return std::string("MISCONF Errors writing to the AOF file: ") + std::strerror(aof_error_);
+  }
+  if (services_.settings.replication.WantsReplicas()) {
+    return "NOREPLICAS Not enough good replicas to write.";
+  }
+  return {};
 }
 
 void Engine::LogDenial(AclLog::Entry entry, Session& caller) {
@@ -113,8 +118,11 @@ std::string Engine::Gate(Session& session, const Command& command, Args args) {
     return "ERR Replica can't interact with the keyspace";
   }
   if (writes_refused_ && session.kind() == Session::Kind::kNormal) [[unlikely]] {
-    // Whoever watches the server by PING is to see it, too.
-    if (command.Is(kCmdWrite) || command.fullname == "ping") return WriteRefusal();
+    // Whoever watches the server by PING is to see that it cannot save.
+    const bool cannot_save = writes_blocked_by_save_ || aof_error_ != 0;
+    if (command.Is(kCmdWrite) || (cannot_save && command.fullname == "ping")) {
+      return WriteRefusal();
+    }
   }
   if (loading_ && !command.Is(kCmdLoading)) return std::string(kLoading);
   if (!busy_reply_.empty() && !command.Is(kCmdAllowBusy)) return busy_reply_;

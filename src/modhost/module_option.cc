@@ -105,14 +105,16 @@ Status ModuleNumericOption::Assign(long long value) {
 Status ModuleNumericOption::Set(const std::vector<std::string>& args) {
   const std::string text = OneText(args);
   long long wanted = 0;
-  auto memory = range_.memory ? ParseMemory(text) : std::nullopt;
-  if (memory && *memory <= static_cast<uint64_t>(INT64_MAX)) {
+  if (range_.memory) {
+    const auto memory = ParseMemory(text);
+    if (!memory || *memory > static_cast<uint64_t>(INT64_MAX)) {
+      return Bad("argument must be a memory value");
+    }
     wanted = static_cast<long long>(*memory);
   } else if (auto plain = ParseInt64(text)) {
     wanted = *plain;
   } else {
-    return Bad(range_.memory ? "argument must be a memory value"
-                             : "argument couldn't be parsed into an integer");
+    return Bad("argument couldn't be parsed into an integer");
   }
   if (wanted < range_.low || wanted > range_.high) {
     return Bad("argument must be between " + Int64ToString(range_.low) + " and " +

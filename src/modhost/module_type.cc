@@ -5,6 +5,7 @@
 #include <cstring>
 
 #include "base/ascii.h"
+#include "base/numbers.h"
 #include "modhost/body_stream.h"
 #include "modhost/host.h"
 #include "modhost/module_code.h"
@@ -42,6 +43,15 @@ class ScopedString {
  private:
   RedisModuleString* string_;
 };
+
+// The database that a COPY, whose words are right, copies to.
+int TargetOfCopy(const CommandContext& copy, int own) {
+  for (size_t i = 3; i + 1 < copy.argc(); ++i) {
+    if (!EqualsIgnoreCase(copy.arg(i), "db")) continue;
+    return static_cast<int>(ParseInt64(copy.arg(i + 1)).value_or(own));
+  }
+  return own;
+}
 
 }  // namespace
 
@@ -105,7 +115,7 @@ size_t ModuleValue::FreeEffort() const {
 
 std::unique_ptr<Value> ModuleValue::Clone() const {
   const RedisModuleTypeMethods& m = type_->methods();
-  if (m.copy == nullptr && m.copy2 == nullptr) return nullptr;
+  if (!can_clone()) return nullptr;
   // The keys are not part of Value's interface; the command that copies knows them.
   ModuleHost& host = type_->module()->host();
   const CommandContext* command = host.engine().current();
@@ -117,6 +127,10 @@ std::unique_ptr<Value> ModuleValue::Clone() const {
   void* copy;
   if (m.copy2 != nullptr) {
     RedisModuleKeyOptCtx where{.from_key = from.get(), .to_key = to.get()};
+    if (is_copy) {
+      where.from_db = const_cast<CommandContext*>(command)->db().index();
+      where.to_db = TargetOfCopy(*command, where.from_db);
+    }
     copy = m.copy2(&where, data_);
   } else {
     copy = m.copy(from.get(), to.get(), data_);

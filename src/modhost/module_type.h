@@ -73,6 +73,9 @@ class ModuleValue final : public Value {
   size_t MemoryUsage(size_t samples) const override;
   size_t FreeEffort() const override;
   std::unique_ptr<Value> Clone() const override;
+  bool can_clone() const override {
+    return type_->methods().copy != nullptr || type_->methods().copy2 != nullptr;
+  }
   uint8_t rdb_type(int rdb_version) const override { return 7; }
   void Save(ValueWriter& writer) const override;
 

@@ -54,6 +54,7 @@ void ScriptRunner::Run(CommandContext& ctx, LuaVm& vm, const Facts& facts, int a
   lua_State* lua = vm.state();
   Running run{&ctx, &vm, facts, Ticks()};
   run_ = &run;
+  engine_.set_script_runs(true);
   session_.db_index = ctx.session().db_index;
   session_.user = ctx.session().user;
   // What its commands did is propagated by them.
@@ -67,6 +68,7 @@ void ScriptRunner::Run(CommandContext& ctx, LuaVm& vm, const Facts& facts, int a
   if (run.killed) vm.SetEager(lua, false);
   if (run.busy) LeaveBusy();
   run_ = nullptr;
+  engine_.set_script_runs(false);
   vm.CollectSome();
 }
 

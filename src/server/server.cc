@@ -60,6 +60,7 @@ void Server::BuildServices() {
   keyspace_ = std::make_unique<Keyspace>(static_cast<int>(settings_.databases), &limits_);
   engine_ = std::make_unique<Engine>(
       Engine::Services{*keyspace_, registry_, pubsub_, settings_, logger_});
+  engine_->NoteWritesRefused();
   users_ = std::make_unique<Users>(&registry_, &settings_);
   users_->SetDefaultPassword(settings_.requirepass);
   engine_->set_users(users_.get());
@@ -424,6 +425,7 @@ Status Server::OnOptionsChanged(const std::vector<std::string>& names) {
     records_changed |= name.starts_with("slowlog-") || name == "latency-monitor-threshold";
     if (name == "loglevel") ApplyLogSettings();
     if (name == "requirepass") users_->SetDefaultPassword(settings_.requirepass);
+    if (name.starts_with("min-replicas-")) engine_->NoteWritesRefused();
     if (name == "notify-keyspace-events") engine_->ListenersChanged();
     if (name == "list-max-listpack-size") {
       keyspace_->limits().list_max_listpack_size =

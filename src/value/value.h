@@ -62,6 +62,8 @@ class Value {
   virtual size_t FreeEffort() const = 0;
   // A deep copy, for COPY. nullptr when the type cannot be copied.
   virtual std::unique_ptr<Value> Clone() const = 0;
+  // False: Clone never succeeds.
+  virtual bool can_clone() const { return true; }
 
   // The RDB type byte for this value in the given RDB version, and its body after that byte.
   virtual uint8_t rdb_type(int rdb_version) const = 0;

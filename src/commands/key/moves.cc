@@ -90,7 +90,10 @@ void Copy(CommandContext& ctx) {
   std::unique_ptr<Value> clone;
   if (!entry->is_string()) {
     clone = entry->value().Clone();
-    if (clone == nullptr) return ctx.Error("ERR not supported for this module key");
+    if (clone == nullptr) {
+      return ctx.Error(entry->value().can_clone() ? "ERR module key failed to copy"
+                                                  : "ERR not supported for this module key");
+    }
   }
   target.Delete(to);
   entry = ctx.db().Peek(from);

@@ -53,6 +53,10 @@ bool Allowed(const Engine& engine, const Command& command, const CallArguments& 
     *refusal = {ESPIPE, "ERR command '" + command.fullname + "' is not allowed on script mode"};
     return false;
   }
+  if (call.Has(kCallScriptMode) && command.Is(kCmdWrite) && engine.writes_refused()) {
+    *refusal = {ESPIPE, engine.WriteRefusal()};
+    return false;
+  }
   if (call.Has(kCallNoWrites) && command.Is(kCmdWrite)) {
     *refusal = {ENOSPC, "ERR Write command '" + command.fullname +
                             "' was called while write is not allowed."};

@@ -32,12 +32,10 @@ int KillForkChild(int child_pid) {
 
 int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data) {
   ModuleHost& host = module->host();
-  if (host.child().pid != 0 || host.is_child) {
-    errno = EEXIST;
-    return -1;
-  }
   Persistence* persistence = host.persistence();
-  if (persistence != nullptr && !persistence->ClaimFork()) {
+  if (host.child().pid != 0 || host.is_child ||
+      (persistence != nullptr && !persistence->ClaimFork())) {
+    host.logger().Warning("Can't fork for module: File exists");
     errno = EEXIST;
     return -1;
   }

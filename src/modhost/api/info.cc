@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API areas: modules' sections of INFO, and reading INFO.
+#include <algorithm>
 #include <cstdio>
 
 #include "base/ascii.h"
@@ -42,10 +43,19 @@ int InfoAddSection(RedisModuleInfoCtx* ctx, const char* name) {
   return REDISMODULE_OK;
 }
 
+// What would be read as something else in the text of INFO.
+std::string SafeName(const char* name) {
+  std::string safe = name;
+  std::replace_if(
+      safe.begin(), safe.end(), [](char c) { return c == '#' || c == ':' || c == '\r' || c == '\n'; },
+      '_');
+  return safe;
+}
+
 int InfoBeginDictField(RedisModuleInfoCtx* ctx, const char* name) {
   if (!ctx->in_section) return REDISMODULE_ERR;
   if (ctx->in_dict) InfoEndDictField(ctx);
-  ctx->out += ctx->module->name() + "_" + name + ":";
+  ctx->out += ctx->module->name() + "_" + SafeName(name) + ":";
   ctx->in_dict = true;
   ctx->dict_has_pairs = false;
   return REDISMODULE_OK;
@@ -56,9 +66,10 @@ int AddField(RedisModuleInfoCtx* ctx, const char* field, std::string_view value)
   if (ctx->in_dict) {
     if (ctx->dict_has_pairs) ctx->out += ',';
     ctx->dict_has_pairs = true;
-    ctx->out.append(field).append("=").append(value);
+    ctx->out.append(SafeName(field)).append("=").append(value);
   } else {
-    ctx->out.append(ctx->module->name()).append("_").append(field).append(":").append(value);
+    ctx->out.append(ctx->module->name()).append("_").append(SafeName(field));
+    ctx->out.append(":").append(value);
     ctx->out += "\r\n";
   }
   return REDISMODULE_OK;

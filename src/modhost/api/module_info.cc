@@ -52,7 +52,14 @@ int GetKeyspaceNotificationFlagsAll() { return (REDISMODULE_NOTIFY_NEW << 1) - 1
 // Flags that depend on the caller.
 int CallerFlags(RedisModuleCtx* ctx) {
   int flags = 0;
-  if (ctx->session->executing_transaction) flags |= REDISMODULE_CTX_FLAGS_MULTI;
+  Engine& engine = ctx->host().engine();
+  // A callback has no client of its own: whose command it was called in counts.
+  const Session* executing = engine.executing();
+  if (ctx->session->executing_transaction ||
+      (executing != nullptr && executing->executing_transaction)) {
+    flags |= REDISMODULE_CTX_FLAGS_MULTI;
+  }
+  if (engine.script_runs()) flags |= REDISMODULE_CTX_FLAGS_LUA;
   if (ctx->session->watcher.touched()) flags |= REDISMODULE_CTX_FLAGS_MULTI_DIRTY;
   if (ctx->sink->resp() == 3) flags |= REDISMODULE_CTX_FLAGS_RESP3;
   if (!ctx->session->may_wait() || ctx->session->executing_transaction) {
@@ -80,6 +87,7 @@ int GetContextFlags(RedisModuleCtx* ctx) {
   if (ctx != nullptr) flags |= CallerFlags(ctx);
   flags |= MemoryFlags(host.engine());
   if (!host.engine().settings().save.empty()) flags |= REDISMODULE_CTX_FLAGS_RDB;
+  if (host.engine().settings().appendonly) flags |= REDISMODULE_CTX_FLAGS_AOF;
   if (host.engine().loading()) flags |= REDISMODULE_CTX_FLAGS_LOADING;
   const bool saving = host.persistence() != nullptr && host.persistence()->child_active();
   if (host.child().pid != 0 || saving) flags |= REDISMODULE_CTX_FLAGS_ACTIVE_CHILD;

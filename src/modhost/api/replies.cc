@@ -27,9 +27,7 @@ int ReplyWithLongLong(RedisModuleCtx* ctx, long long ll) {
 }
 
 int ReplyWithError(RedisModuleCtx* ctx, const char* err) {
-  std::string_view text(err);
-  if (text.starts_with('-')) text.remove_prefix(1);
-  ctx->sink->Error(text);
+  ctx->sink->Error(err);
   return REDISMODULE_OK;
 }
 

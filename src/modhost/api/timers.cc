@@ -28,8 +28,8 @@ int GetTimerInfo(RedisModuleCtx* ctx, RedisModuleTimerID id, uint64_t* remaining
   ModuleTimer* timer = ctx->host().timers().Find(ctx->module, id);
   if (timer == nullptr) return REDISMODULE_ERR;
   if (remaining != nullptr) {
-    const int64_t left = timer->due_ms() - MonotonicNanos() / 1'000'000;
-    *remaining = left > 0 ? static_cast<uint64_t>(left) : 0;
+    const int64_t left_us = timer->due_ms() * 1000 - MonotonicMicros();
+    *remaining = left_us > 0 ? static_cast<uint64_t>(left_us / 1000) : 0;
   }
   if (data != nullptr) *data = timer->data();
   return REDISMODULE_OK;
