@@ -7,6 +7,7 @@
 #include "base/ascii.h"
 #include "base/numbers.h"
 #include "modhost/body_stream.h"
+#include "modhost/digest.h"
 #include "modhost/host.h"
 #include "modhost/module_code.h"
 #include "modhost/module_io.h"
@@ -138,15 +139,33 @@ std::unique_ptr<Value> ModuleValue::Clone() const {
   return copy == nullptr ? nullptr : std::make_unique<ModuleValue>(type_, copy);
 }
 
+std::string ModuleValue::OwnDigest(std::string_view key, int db) const {
+  if (type_->methods().digest == nullptr) return {};
+  ScopedString name(key);
+  RedisModuleDigest digest;
+  digest.key = name.get();
+  digest.db = db;
+  {
+    ModuleCallback mark(*type_->module(), "digest");
+    type_->methods().digest(&digest, data_);
+  }
+  std::string bytes(reinterpret_cast<const char*>(digest.ordered), sizeof(digest.ordered));
+  bytes.append(reinterpret_cast<const char*>(digest.unordered), sizeof(digest.unordered));
+  return bytes;
+}
+
 // Announced by who writes a file; of DUMP, the command's.
 std::string_view ModuleValue::SavedKey(int* db) const {
   ModuleHost& host = type_->module()->host();
   std::string_view key = host.types().TakeSavingKey(db);
   const CommandContext* command = host.engine().current();
   if (key.data() != nullptr || command == nullptr || command->argc() < 2) return key;
-  if (command->command().name != "dump") return {};
+  const bool dump = command->command().name == "dump";
+  const bool debug_object = command->argc() > 2 && EqualsIgnoreCase(command->arg(0), "debug") &&
+                            EqualsIgnoreCase(command->arg(1), "object");
+  if (!dump && !debug_object) return {};
   *db = const_cast<CommandContext*>(command)->db().index();
-  return command->arg(1);
+  return command->arg(dump ? 1 : 2);
 }
 
 void ModuleType::SaveBody(void* data, std::string_view key, int db, ValueWriter& writer) {

@@ -76,6 +76,7 @@ class ModuleValue final : public Value {
   bool can_clone() const override {
     return type_->methods().copy != nullptr || type_->methods().copy2 != nullptr;
   }
+  std::string OwnDigest(std::string_view key, int db) const override;
   uint8_t rdb_type(int rdb_version) const override { return 7; }
   void Save(ValueWriter& writer) const override;
 

@@ -8,6 +8,7 @@
 
 #include <cstdint>
 #include <memory>
+#include <string>
 #include <string_view>
 
 #include "base/result.h"
@@ -64,6 +65,10 @@ class Value {
   virtual std::unique_ptr<Value> Clone() const = 0;
   // False: Clone never succeeds.
   virtual bool can_clone() const { return true; }
+
+  // Of a value that tells in its own way what it holds, bytes that are the same for equal ones; it is
+  // at that key. Empty: it does not tell.
+  virtual std::string OwnDigest(std::string_view key, int db) const { return {}; }
 
   // The RDB type byte for this value in the given RDB version, and its body after that byte.
   virtual uint8_t rdb_type(int rdb_version) const = 0;

@@ -84,7 +84,7 @@ void DigestStream(const StreamValue& stream, Digest* digest) {
   }
 }
 
-void DigestContent(const Entry& entry, Digest* digest) {
+void DigestContent(const Entry& entry, int db, Digest* digest) {
   ItemText a, b;
   switch (entry.type()) {
     case TypeId::kString: {
@@ -110,14 +110,17 @@ void DigestContent(const Entry& entry, Digest* digest) {
     case TypeId::kStream:
       return DigestStream(entry.As<StreamValue>(), digest);
     case TypeId::kModule:
-      return digest->Mix(CreateDumpPayload(entry, 11, false));
+      // Of a live one only its module knows how to look at it.
+      return digest->Mix(entry.value().type().is_dormant()
+                             ? CreateDumpPayload(entry, 11, false)
+                             : entry.value().OwnDigest(entry.key(), db));
   }
 }
 
-std::string DigestOf(const Entry& entry) {
+std::string DigestOf(const Entry& entry, int db) {
   Digest digest;
   digest.Mix(entry.type_name());
-  DigestContent(entry, &digest);
+  DigestContent(entry, db, &digest);
   if (entry.has_expire()) digest.Mix("has a time to live");
   return digest.Hex();
 }
@@ -129,8 +132,9 @@ void DebugDigest(CommandContext& ctx) {
   Keyspace& keyspace = ctx.keyspace();
   for (int i = 0; i < keyspace.database_count(); ++i) {
     const std::string number = Int64ToString(i);
-    keyspace.db(i).ForEach(
-        [&](const Entry* entry) { all.Mix(number + "/" + Pair(entry->key(), DigestOf(*entry))); });
+    keyspace.db(i).ForEach([&](const Entry* entry) {
+      all.Mix(number + "/" + Pair(entry->key(), DigestOf(*entry, i)));
+    });
   }
   ctx.reply().SimpleString(all.Hex());
 }
@@ -139,7 +143,8 @@ void DebugDigestValue(CommandContext& ctx) {
   ctx.reply().BeginArray(ctx.argc() - 2);
   for (size_t i = 2; i < ctx.argc(); ++i) {
     const Entry* entry = ctx.db().Peek(ctx.arg(i));
-    ctx.reply().SimpleString(entry != nullptr ? DigestOf(*entry) : Digest().Hex());
+    ctx.reply().SimpleString(entry != nullptr ? DigestOf(*entry, ctx.db().index())
+                                              : Digest().Hex());
   }
 }
 
