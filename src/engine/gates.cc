@@ -51,7 +51,11 @@ std::string Engine::WriteRefusal() const {
 
 void Engine::LogDenial(AclLog::Entry entry, Session& caller) {
   if (users_ == nullptr) return;
-  if (client_describer_ != nullptr) entry.client = client_describer_(*this, caller);
+  // What a module or a script asked for, the client did whose command is running.
+  const bool inner = caller.kind() != Session::Kind::kNormal && executing() != nullptr;
+  if (client_describer_ != nullptr) {
+    entry.client = client_describer_(*this, inner ? *executing_ : caller);
+  }
   users_->log().Add(std::move(entry), services_.keyspace.now_ms(),
                     static_cast<size_t>(services_.settings.acllog_max_len));
 }
