@@ -13,6 +13,7 @@
 #include "base/assert.h"
 #include "base/numbers.h"
 #include "base/quoting.h"
+#include "config/kept_options.h"
 #include "config/option_kinds.h"
 #include "config/process_rows.h"
 #include "keyspace/eviction.h"
@@ -301,35 +302,10 @@ Status CheckShutdown(int64_t bits) {
 }
 
 // Options of Redis 7.2 whose features this server does not have.
-constexpr std::string_view kMissing[] = {"activedefrag",
-                                         "activerehashing",
-                                         "cluster-enabled",
-                                         "crash-memcheck-enabled",
-                                         "min-replicas-max-lag",
-                                         "min-replicas-to-write",
-                                         "propagation-error-behavior",
-                                         "rdb-del-sync-files",
-                                         "repl-backlog-size",
-                                         "repl-backlog-ttl",
-                                         "repl-disable-tcp-nodelay",
-                                         "repl-diskless-load",
-                                         "repl-diskless-sync",
-                                         "repl-diskless-sync-delay",
-                                         "repl-diskless-sync-max-replicas",
-                                         "repl-ping-replica-period",
-                                         "repl-timeout",
-                                         "replica-lazy-flush",
-                                         "replica-priority",
-                                         "replica-read-only",
-                                         "replica-serve-stale-data",
-                                         "slave-lazy-flush",
-                                         "slave-priority",
-                                         "slave-read-only",
-                                         "slave-serve-stale-data",
-                                         "supervised",
-                                         "tls-cluster",
-                                         "tls-replication",
-                                         "tracking-table-max-keys"};
+constexpr std::string_view kMissing[] = {
+    "cluster-enabled",    "crash-memcheck-enabled", "min-replicas-max-lag", "min-replicas-to-write",
+    "min-slaves-max-lag", "min-slaves-to-write",    "supervised",           "tls-cluster",
+    "tls-replication"};
 
 template <class T, class... A>
 Option* AddOption(OptionTable& table, A&&... args) {
@@ -495,6 +471,7 @@ void RegisterEncodingOptions(OptionTable& table, EncodingLimits& limits) {
 void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
   RegisterTlsOptions(table, settings.tls);
   RegisterProcessOptions(table, settings);
+  RegisterKeptOptions(table, settings.kept);
   for (const BoolRow& r : kBools)
     AddOption<BoolOption>(table, r.name, r.flags, &(settings.*r.field));
   for (const IntegerRow& r : kIntegers) {

@@ -53,7 +53,44 @@ struct TlsSettings {
   int64_t session_cache_timeout = 300;  // seconds
 };
 
+// What kept_options.cc stores and nobody reads: values of Redis' options that have nothing to act
+// on here. Defaults are those of Redis.
+struct KeptSettings {
+  // replication
+  bool repl_disable_tcp_nodelay = false;
+  bool repl_diskless_sync = true;
+  bool replica_announced = true;
+  bool replica_ignore_disk_write_errors = false;
+  bool replica_ignore_maxmemory = true;
+  bool replica_lazy_flush = false;
+  bool replica_read_only = true;
+  bool replica_serve_stale_data = true;
+  bool rdb_del_sync_files = false;
+  int64_t repl_backlog_size = 1 << 20;  // bytes
+  int64_t repl_backlog_ttl = 3600;      // seconds
+  int64_t repl_diskless_sync_delay = 5;
+  int64_t repl_diskless_sync_max_replicas = 0;
+  int64_t repl_diskless_load = 0;
+  int64_t repl_ping_replica_period = 10;
+  int64_t repl_timeout = 60;
+  int64_t replica_announce_port = 0;
+  int64_t replica_priority = 100;
+  int64_t propagation_error_behavior = 0;
+  std::string replica_announce_ip;
+  std::string masteruser;
+  std::string masterauth;
+  // tables and memory
+  bool activerehashing = true;
+  int64_t active_defrag_cycle_min = 1;  // percent
+  int64_t active_defrag_cycle_max = 25;
+  int64_t active_defrag_threshold_lower = 10;
+  int64_t active_defrag_threshold_upper = 100;
+  int64_t active_defrag_ignore_bytes = 100 << 20;
+  int64_t active_defrag_max_scan_fields = 1000;
+};
+
 struct Settings {
+  KeptSettings kept;
   // network
   std::vector<std::string> bind = {
       "*", "-::*"};  // a leading '-': no error when the address does not exist
