@@ -126,7 +126,7 @@ struct Settings {
   std::string logfile;
   bool syslog_enabled = false;
   std::string syslog_ident = "backplane";
-  int64_t syslog_facility = 0;
+  int64_t syslog_facility = 16 << 3;  // local0
   int64_t databases = 16;
   int64_t hz = 10;
   bool dynamic_hz = true;
