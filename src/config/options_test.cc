@@ -196,6 +196,15 @@ TEST_F(OptionsTest, OptionsWithoutEffectAreKept) {
   EXPECT_EQ(Get("activedefrag"), "no");
 }
 
+TEST_F(OptionsTest, EveryDefaultCanBeWrittenAndReadAgain) {
+  StartupDirectives directives;
+  directives.config_file = File("# nothing\n");
+  ASSERT_TRUE(RewriteConfigFile(table_, directives, RewriteWhat::kAll).has_value());
+  const auto status = ApplyConfigFile(table_, directives.config_file, &directives);
+  EXPECT_TRUE(status.has_value()) << status.error().message;
+  EXPECT_EQ(Get("syslog-facility"), "local0");
+}
+
 TEST_F(OptionsTest, SaveLinesOfAFileAddUp) {
   ASSERT_TRUE(ApplyCommandLine(table_, {File("save 60 1\nsave 30 2\n")}).has_value());
   EXPECT_EQ(Get("save"), "60 1 30 2");
