@@ -74,6 +74,25 @@ std::string AllocatorReport() {
   return report;
 }
 
+std::optional<int64_t> AllocatorNumber(const std::string& name) {
+  const bool readable = name.starts_with("stats.") || name.starts_with("config.") ||
+                        (name.starts_with("arenas.") && name != "arenas.create") ||
+                        name == "background_thread" || name == "max_background_threads";
+  if (!readable) return std::nullopt;
+  TakeSnapshot();
+  uint64_t wide = 0;
+  uint32_t narrow = 0;
+  bool flag = false;
+  size_t size = sizeof(wide);
+  // A number of another size is an error and leaves all as it was.
+  if (mallctl(name.c_str(), &wide, &size, nullptr, 0) == 0) return static_cast<int64_t>(wide);
+  size = sizeof(narrow);
+  if (mallctl(name.c_str(), &narrow, &size, nullptr, 0) == 0) return narrow;
+  size = sizeof(flag);
+  if (mallctl(name.c_str(), &flag, &size, nullptr, 0) == 0) return flag ? 1 : 0;
+  return std::nullopt;
+}
+
 void PurgeAllocator() {
   mallctl("arena." BP_TEXT_(MALLCTL_ARENAS_ALL) ".purge", nullptr, nullptr, nullptr, 0);
 }
@@ -117,6 +136,8 @@ AllocatorInfo ReadAllocatorInfo() {
 #endif
 
 std::string AllocatorReport() { return {}; }
+
+std::optional<int64_t> AllocatorNumber(const std::string&) { return std::nullopt; }
 
 void PurgeAllocator() { malloc_trim(0); }
 

@@ -5,6 +5,8 @@
 #pragma once
 
 #include <cstddef>
+#include <cstdint>
+#include <optional>
 #include <string>
 
 namespace backplane {
@@ -25,6 +27,10 @@ size_t AllocatedBytes();
 
 // What the allocator itself has to report, for its experts; empty when it has nothing.
 std::string AllocatorReport();
+
+// A number of jemalloc by the name that its manual gives it ("arenas.page"): its statistics and
+// options, nothing whose reading does something. nullopt: no such number, or another allocator.
+std::optional<int64_t> AllocatorNumber(const std::string& name);
 
 // Gives all unused pages back to the kernel.
 void PurgeAllocator();

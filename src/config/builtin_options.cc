@@ -13,9 +13,9 @@
 #include "base/assert.h"
 #include "base/numbers.h"
 #include "base/quoting.h"
+#include "config/kept_options.h"
 #include "config/option_kinds.h"
 #include "config/process_rows.h"
-#include "config/replication_rows.h"
 #include "keyspace/eviction.h"
 #include "keyspace/notify.h"
 
@@ -302,13 +302,11 @@ Status CheckShutdown(int64_t bits) {
 }
 
 // Options of Redis 7.2 whose features this server does not have.
-constexpr std::string_view kMissing[] = {"activerehashing",
-                                         "aof_rewrite_cpulist",
+constexpr std::string_view kMissing[] = {"aof_rewrite_cpulist",
                                          "bgsave_cpulist",
                                          "bio_cpulist",
                                          "cluster-enabled",
                                          "crash-memcheck-enabled",
-                                         "propagation-error-behavior",
                                          "server_cpulist",
                                          "socket-mark-id",
                                          "supervised",
@@ -480,8 +478,7 @@ void RegisterEncodingOptions(OptionTable& table, EncodingLimits& limits) {
 void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimits& limits) {
   RegisterTlsOptions(table, settings.tls);
   RegisterProcessOptions(table, settings);
-  RegisterReplicationOptions(table, settings.replication);
-  RegisterDefragmentationOptions(table, settings.defragmentation);
+  RegisterKeptOptions(table, settings.kept);
   for (const BoolRow& r : kBools)
     AddOption<BoolOption>(table, r.name, r.flags, &(settings.*r.field));
   for (const IntegerRow& r : kIntegers) {
@@ -527,6 +524,14 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                                       INT_MIN, INT_MAX, IntegerFormat::kPlain);
   list_size->set_alias("list-max-ziplist-size");
   BP_ASSERT(table.Add(std::move(list_size)).has_value());
+  auto add_replicas_row = [&](const char* name, const char* alias, int64_t* field) {
+    auto option =
+        std::make_unique<IntegerOption>(name, 0, field, 0, INT_MAX, IntegerFormat::kPlain);
+    option->set_alias(alias);
+    BP_ASSERT(table.Add(std::move(option)).has_value());
+  };
+  add_replicas_row("min-replicas-to-write", "min-slaves-to-write", &settings.min_replicas_to_write);
+  add_replicas_row("min-replicas-max-lag", "min-slaves-max-lag", &settings.min_replicas_max_lag);
   auto busy_threshold =
       std::make_unique<IntegerOption>("busy-reply-threshold", 0, &settings.busy_reply_threshold, 0,
                                       INT64_MAX, IntegerFormat::kPlain);

@@ -60,7 +60,9 @@ class LineReader {
  private:
   Status ApplyOption(Option& option, const std::vector<std::string>& args) {
     if (option.name() == "save") return ApplySave(option, args);
-    if (args.empty()) return Fail(ErrorCode::kInvalidArgument, "wrong number of arguments");
+    if (args.empty() && (option.flags() & kOptionAnyCount) == 0) {
+      return Fail(ErrorCode::kInvalidArgument, "wrong number of arguments");
+    }
     return option.Set(args);
   }
 

@@ -105,7 +105,7 @@ class BitsOption final : public Option {
   using Check = Status (*)(int64_t bits);
   BitsOption(std::string name, uint32_t flags, int64_t* field, std::span<const EnumName> names,
              Check check = nullptr)
-      : Option(std::move(name), flags | kOptionMultiple),
+      : Option(std::move(name), flags | kOptionMultiple | kOptionAnyCount),
         field_(field),
         default_(*field),
         names_(names),

@@ -23,6 +23,7 @@ enum OptionFlag : uint32_t {
   kOptionProtected = 1u << 2,  // CONFIG SET only when enable-protected-configs allows it
   kOptionSensitive = 1u << 3,  // never logged
   kOptionMultiple = 1u << 4,   // may stand in the file more than once
+  kOptionAnyCount = 1u << 5,   // says itself what is wrong when there is no value
 };
 
 // One option. Built-ins and module configs derive from it.
@@ -116,7 +117,10 @@ Result<StartupDirectives> ApplyCommandLine(OptionTable& options,
 // One file; `include` (with glob) is followed.
 Status ApplyConfigFile(OptionTable& options, const std::string& path,
                        StartupDirectives* directives);
-// CONFIG REWRITE: keeps comments and order, changes and adds lines, atomically.
-Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& directives);
+// CONFIG REWRITE: keeps comments and order, changes and adds lines, atomically. kAll: options that
+// have their defaults get a line too.
+enum class RewriteWhat { kChanged, kAll };
+Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& directives,
+                         RewriteWhat what = RewriteWhat::kChanged);
 
 }  // namespace backplane

@@ -140,7 +140,7 @@ TEST_F(OptionsTest, PatternsAndAliasesFindOptions) {
 TEST_F(OptionsTest, ReadsFileAndCommandLineInThatOrder) {
   std::string path = File(
       "# comment\nport 7000\nsave 60 1\nsave 30 2\nmaxclients 5\nrename-command KEYS \"\"\n"
-      "loadmodule /x.so a \"b c\"\nactivedefrag yes\nsearch.threads 4\n");
+      "loadmodule /x.so a \"b c\"\nmin-replicas-to-write 1\nsearch.threads 4\n");
   auto directives =
       ApplyCommandLine(table_, {path, "--port", "7001", "--save", "", "--loglevel", "debug"});
   ASSERT_TRUE(directives.has_value()) << directives.error().message;
@@ -150,8 +150,59 @@ TEST_F(OptionsTest, ReadsFileAndCommandLineInThatOrder) {
   EXPECT_EQ(directives->modules.size(), 1u);
   EXPECT_EQ(directives->modules[0].args, (std::vector<std::string>{"a", "b c"}));
   EXPECT_EQ(directives->renames[0].first, "KEYS");
-  EXPECT_EQ(directives->ignored, std::vector<std::string>{"activedefrag"});
+  EXPECT_EQ(directives->ignored, std::vector<std::string>{"min-replicas-to-write"});
   EXPECT_EQ(directives->unknown[0].first, "search.threads");
+}
+
+// Set, shown by both names, written, read again; checked as Redis checks them.
+TEST_F(OptionsTest, OptionsWithoutEffectAreKept) {
+  const std::pair<const char*, const char*> values[] = {{"repl-backlog-size", "2000000"},
+                                                        {"repl-ping-replica-period", "3"},
+                                                        {"repl-timeout", "7"},
+                                                        {"repl-diskless-load", "swapdb"},
+                                                        {"replica-serve-stale-data", "no"},
+                                                        {"masteruser", "me"},
+                                                        {"masterauth", "se cret"},
+                                                        {"propagation-error-behavior", "panic"},
+                                                        {"activerehashing", "no"},
+                                                        {"active-defrag-cycle-max", "99"}};
+  StartupDirectives directives;
+  directives.config_file = File("repl-ping-slave-period 4\nslave-priority 5\nactivedefrag no\n");
+  ASSERT_TRUE(ApplyConfigFile(table_, directives.config_file, &directives).has_value());
+  EXPECT_TRUE(directives.ignored.empty());
+  EXPECT_EQ(Get("repl-ping-replica-period"), "4");
+  EXPECT_EQ(Get("replica-priority"), "5");
+  EXPECT_EQ(table_.Get({"repl-ping-*"}).size(), 2u);
+  for (const auto& [name, value] : values) EXPECT_EQ(SetError(name, value), "") << name;
+  ASSERT_TRUE(RewriteConfigFile(table_, directives).has_value());
+  Settings settings;
+  OptionTable again;
+  EncodingLimits limits;
+  RegisterBuiltinOptions(again, settings, limits);
+  ASSERT_TRUE(ApplyConfigFile(again, directives.config_file, &directives).has_value());
+  for (const auto& [name, value] : values) {
+    EXPECT_EQ(Get(name), value);
+    EXPECT_EQ(again.Find(name)->Get(), value);
+  }
+  EXPECT_EQ(again.Find("slave-priority")->Get(), "5");
+  const std::pair<const char*, const char*> refused[] = {
+      {"repl-backlog-size", "0"},          {"repl-timeout", "0"},
+      {"repl-ping-slave-period", "0"},     {"replica-announce-port", "65536"},
+      {"active-defrag-cycle-min", "100"},  {"active-defrag-threshold-lower", "1001"},
+      {"repl-diskless-load", "sometimes"}, {"activedefrag", "perhaps"},
+      {"min-replicas-to-write", "1"}};
+  for (const auto& [name, value] : refused) EXPECT_NE(SetError(name, value), "") << name;
+  EXPECT_TRUE(SetError("activedefrag", "yes").find("cannot be enabled") != std::string::npos);
+  EXPECT_EQ(Get("activedefrag"), "no");
+}
+
+TEST_F(OptionsTest, EveryDefaultCanBeWrittenAndReadAgain) {
+  StartupDirectives directives;
+  directives.config_file = File("# nothing\n");
+  ASSERT_TRUE(RewriteConfigFile(table_, directives, RewriteWhat::kAll).has_value());
+  const auto status = ApplyConfigFile(table_, directives.config_file, &directives);
+  EXPECT_TRUE(status.has_value()) << status.error().message;
+  EXPECT_EQ(Get("syslog-facility"), "local0");
 }
 
 TEST_F(OptionsTest, SaveLinesOfAFileAddUp) {

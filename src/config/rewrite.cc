@@ -43,7 +43,8 @@ Wanted WantedLines(const OptionTable& options, const StartupDirectives& directiv
 
 }  // namespace
 
-Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& directives) {
+Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& directives,
+                         RewriteWhat what) {
   Wanted wanted = WantedLines(options, directives);
   std::set<std::string> in_file;
   std::string out;
@@ -77,7 +78,8 @@ Status RewriteConfigFile(const OptionTable& options, const StartupDirectives& di
   in.close();
   for (const auto& [name, lines] : wanted) {
     const Option* option = options.Find(name);
-    if (in_file.contains(name) || (option != nullptr && option->IsDefault())) continue;
+    const bool plain = what == RewriteWhat::kChanged && option != nullptr && option->IsDefault();
+    if (in_file.contains(name) || plain) continue;
     if (!signature) out += std::string(kSignature) + "\n";
     signature = true;
     for (const std::string& value : lines) out += value + "\n";

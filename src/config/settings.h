@@ -53,48 +53,44 @@ struct TlsSettings {
   int64_t session_cache_timeout = 300;  // seconds
 };
 
-// About replicas. There are none, and for a server that has none and is none, only
-// min_replicas_to_write means anything: clients may not write then.
-struct ReplicationSettings {
-  int64_t backlog_size = 1 << 20;  // bytes
-  int64_t backlog_ttl = 3600;      // seconds
-  bool disable_tcp_nodelay = false;
-  int64_t diskless_load = 0;
-  bool diskless_sync = true;
-  int64_t diskless_sync_delay = 5;  // seconds
-  int64_t diskless_sync_max_replicas = 0;
-  int64_t ping_period = 10;  // seconds
-  int64_t timeout = 60;      // seconds
-  std::string masterauth;
-  std::string masteruser;
-  bool lazy_flush = false;
-  int64_t priority = 100;
-  bool read_only = true;
-  bool serve_stale_data = true;
-  bool ignore_maxmemory = true;
-  bool ignore_disk_write_errors = false;
-  std::string announce_ip;
-  int64_t announce_port = 0;
-  bool announced = true;
+// What kept_options.cc stores and nobody reads: values of Redis' options that have nothing to act
+// on here. Defaults are those of Redis.
+struct KeptSettings {
+  // replication
+  bool repl_disable_tcp_nodelay = false;
+  bool repl_diskless_sync = true;
+  bool replica_announced = true;
+  bool replica_ignore_disk_write_errors = false;
+  bool replica_ignore_maxmemory = true;
+  bool replica_lazy_flush = false;
+  bool replica_read_only = true;
+  bool replica_serve_stale_data = true;
   bool rdb_del_sync_files = false;
-  int64_t min_replicas_to_write = 0;
-  int64_t min_replicas_max_lag = 10;  // seconds; 0: any number is enough
-
-  bool WantsReplicas() const { return min_replicas_to_write > 0 && min_replicas_max_lag > 0; }
-};
-
-// Stored only: memory is not defragmented.
-struct DefragmentationSettings {
-  bool active = false;
-  int64_t ignore_bytes = 100 << 20;
-  int64_t threshold_lower = 10;  // percent
-  int64_t threshold_upper = 100;
-  int64_t cycle_min = 1;
-  int64_t cycle_max = 25;
-  int64_t max_scan_fields = 1000;
+  int64_t repl_backlog_size = 1 << 20;  // bytes
+  int64_t repl_backlog_ttl = 3600;      // seconds
+  int64_t repl_diskless_sync_delay = 5;
+  int64_t repl_diskless_sync_max_replicas = 0;
+  int64_t repl_diskless_load = 0;
+  int64_t repl_ping_replica_period = 10;
+  int64_t repl_timeout = 60;
+  int64_t replica_announce_port = 0;
+  int64_t replica_priority = 100;
+  int64_t propagation_error_behavior = 0;
+  std::string replica_announce_ip;
+  std::string masteruser;
+  std::string masterauth;
+  // tables and memory
+  bool activerehashing = true;
+  int64_t active_defrag_cycle_min = 1;  // percent
+  int64_t active_defrag_cycle_max = 25;
+  int64_t active_defrag_threshold_lower = 10;
+  int64_t active_defrag_threshold_upper = 100;
+  int64_t active_defrag_ignore_bytes = 100 << 20;
+  int64_t active_defrag_max_scan_fields = 1000;
 };
 
 struct Settings {
+  KeptSettings kept;
   // network
   std::vector<std::string> bind = {
       "*", "-::*"};  // a leading '-': no error when the address does not exist
@@ -130,7 +126,7 @@ struct Settings {
   std::string logfile;
   bool syslog_enabled = false;
   std::string syslog_ident = "backplane";
-  int64_t syslog_facility = 0;
+  int64_t syslog_facility = 16 << 3;  // local0
   int64_t databases = 16;
   int64_t hz = 10;
   bool dynamic_hz = true;
@@ -173,8 +169,10 @@ struct Settings {
   bool aof_rewrite_incremental_fsync = true;
   bool aof_disable_auto_gc = false;  // files of the past are kept: for tests
 
-  ReplicationSettings replication;
-  DefragmentationSettings defragmentation;
+  // replicas; there are none, so that wanting any means that clients may not write
+  int64_t min_replicas_to_write = 0;
+  int64_t min_replicas_max_lag = 10;  // seconds; 0: any number is enough
+  bool WantsReplicas() const { return min_replicas_to_write > 0 && min_replicas_max_lag > 0; }
 
   // keyspace
   int64_t notify_keyspace_events = 0;  // NotifyClass bits

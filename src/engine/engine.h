@@ -231,7 +231,7 @@ class Engine final : public KeyspaceObserver {
   // Call it when one of the reasons, or the settings, changed.
   void NoteWritesRefused() {
     writes_refused_ = writes_blocked_by_save_ || aof_error_ != 0 ||
-                      services_.settings.replication.WantsReplicas();
+                      services_.settings.WantsReplicas();
   }
 
   // --- extension points; nothing is owned ---

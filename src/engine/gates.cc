@@ -48,7 +48,7 @@ std::string Engine::WriteRefusal() const {
   if (aof_error_ != 0) {
     return std::string("MISCONF Errors writing to the AOF file: ") + std::strerror(aof_error_);
   }
-  if (services_.settings.replication.WantsReplicas()) {
+  if (services_.settings.WantsReplicas()) {
     return "NOREPLICAS Not enough good replicas to write.";
   }
   return {};
@@ -56,7 +56,11 @@ std::string Engine::WriteRefusal() const {
 
 void Engine::LogDenial(AclLog::Entry entry, Session& caller) {
   if (users_ == nullptr) return;
-  if (client_describer_ != nullptr) entry.client = client_describer_(*this, caller);
+  // What a module or a script asked for, the client did whose command is running.
+  const bool inner = caller.kind() != Session::Kind::kNormal && executing() != nullptr;
+  if (client_describer_ != nullptr) {
+    entry.client = client_describer_(*this, inner ? *executing_ : caller);
+  }
   users_->log().Add(std::move(entry), services_.keyspace.now_ms(),
                     static_cast<size_t>(services_.settings.acllog_max_len));
 }

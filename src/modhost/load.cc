@@ -223,7 +223,8 @@ Status ModuleHost::Accepted(Module& module, int result) {
   }
   if (module.config_count > 0 && !module.configs_loaded) {
     return fail(
-        "Module Configurations were not set, missing LoadConfigs call. Unloading the module.");
+        "Module Configurations were not set, likely a missing LoadConfigs call. Unloading the "
+        "module.");
   }
   return {};
 }

@@ -30,8 +30,7 @@ class ModuleCommand final : public Registration {
 
   Command& command() const { return *command_; }
   RedisModuleCmdFunc function() const { return function_; }
-  bool described = false;    // SetCommandInfo was called
-  bool categorized = false;  // SetCommandACLCategories was called
+  bool described = false;  // SetCommandInfo was called
 
   RedisModuleCommand* handle() { return reinterpret_cast<RedisModuleCommand*>(this); }
   static ModuleCommand* From(RedisModuleCommand* handle) {

@@ -3,6 +3,7 @@
 #include "modhost/module_option.h"
 
 #include <algorithm>
+#include <climits>
 
 #include "base/ascii.h"
 #include "base/numbers.h"
@@ -106,15 +107,14 @@ Status ModuleNumericOption::Set(const std::vector<std::string>& args) {
   const std::string text = OneText(args);
   long long wanted = 0;
   if (range_.memory) {
-    const auto memory = ParseMemory(text);
-    if (!memory || *memory > static_cast<uint64_t>(INT64_MAX)) {
-      return Bad("argument must be a memory value");
-    }
-    wanted = static_cast<long long>(*memory);
-  } else if (auto plain = ParseInt64(text)) {
-    wanted = *plain;
+    const auto bytes = ParseMemory(text);
+    if (!bytes) return Bad("argument must be a memory value");
+    // What no number of the module can hold is out of every range that ends below it.
+    wanted = *bytes > static_cast<uint64_t>(LLONG_MAX) ? LLONG_MAX : static_cast<long long>(*bytes);
   } else {
-    return Bad("argument couldn't be parsed into an integer");
+    const auto plain = ParseInt64(text);
+    if (!plain) return Bad("argument couldn't be parsed into an integer");
+    wanted = *plain;
   }
   if (wanted < range_.low || wanted > range_.high) {
     return Bad("argument must be between " + Int64ToString(range_.low) + " and " +

@@ -262,7 +262,9 @@ Status Server::LoadModulesAndData() {
   }
   for (const std::string& name : modules_->UnusedPendingConfigs()) {
     return LoggedFailure(ErrorCode::kInvalidArgument,
-                         "Module configuration '" + name + "' is of no loaded module, aborting");
+                         "Module Configuration detected without loadmodule directive or no "
+                         "ApplyConfig call: aborting (" +
+                             name + ")");
   }
   // After the modules: rules may name their commands.
   if (auto status = LoadUsers(); !status) {

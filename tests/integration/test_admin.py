@@ -242,3 +242,14 @@ def test_a_second_interrupt_does_not_wait_for_the_save(start_server):
         server.process.send_signal(signal.SIGINT)
         assert server.wait() == 1
         assert not temp.exists()
+
+
+def test_numbers_of_the_allocator(conn, ours_only):
+    if b"mem_allocator:jemalloc" not in conn.do("INFO", "memory"):
+        pytest.skip("no jemalloc")
+    assert conn.do("DEBUG", "MALLCTL", "arenas.page") == 4096
+    assert conn.do("DEBUG", "MALLCTL", "stats.allocated") > 0
+    assert conn.do("DEBUG", "MALLCTL", "config.debug") in (0, 1)
+    # What reading would change, and what there is not.
+    for name in ("arenas.create", "tcache.create", "epoch", "no.such", "arenas"):
+        assert conn.error("DEBUG", "MALLCTL", name) == "ERR the allocator has no number of that name"

@@ -1,6 +1,7 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Settings: the command line, redis.conf syntax, CONFIG."""
 
+import re
 import subprocess
 
 import pytest
@@ -180,6 +181,24 @@ def test_rewrite_of_an_option_with_several_lines(start_server, tmp_path):
         assert get(server.connect(), "save") == {b"save": value.encode()}
 
 
+def test_rewrite_of_all_options(start_server, tmp_path):
+    file = tmp_path / "redis.conf"
+    server = start_server(start=False)
+    file.write_text(f"port 0\nunixsocket {server.socket_path}\ndir {server.folder}\nenable-debug-command yes\n")
+    server.command_line = lambda: [server.binary, str(file)]
+    server.start()
+    connection = server.connect()
+    before = get(connection, "*")
+    assert connection.raw("DEBUG", "CONFIG-REWRITE-FORCE-ALL") == b"+OK\r\n"
+    named = {line.split()[0].encode() for line in file.read_text().splitlines() if line and line[0] != "#"}
+    assert {b"maxclients", b"appendfsync", b"repl-timeout", b"bind", b"shutdown-on-sigint"} <= named
+    # What has no line is the second name of an option that has one.
+    for name in set(before) - named:
+        assert re.search(b"slave|ziplist|lua-time-limit", name), name
+    server.restart()
+    assert get(server.connect(), "*") == before
+
+
 def test_rewrite_without_a_file(conn):
     assert conn.error("CONFIG", "REWRITE") == "ERR The server is running without a config file"
 
@@ -188,6 +207,7 @@ def test_rewrite_without_a_file(conn):
     (["--maxclients", "x"], "argument couldn't be parsed into an integer"),
     (["--nosuchoption", "1"], "Bad directive or wrong number of arguments"),
     (["--port"], "wrong number of arguments"),
+    (["--shutdown-on-sigint"], "argument(s) must be one of the following: default, save, nosave, now, force"),
     (["--loglevel", "loud"], "must be one of the following"),
     (["--dir", "/nonexistent/folder"], "No such file or directory"),
 ], ids=lambda value: " ".join(value) if isinstance(value, list) else "")

@@ -210,3 +210,16 @@ def test_messages_about_evicted_keys_evict_no_others(start_server):
     conn.do("CONFIG", "SET", "maxmemory", used - 40_000)
     wait_until(lambda: field(conn, "stats", "evicted_keys") >= 10, what="keys to be evicted")
     assert conn.do("DBSIZE") >= 200
+
+
+@pytest.mark.parametrize("policy, shared", [("noeviction", True), ("allkeys-random", True), ("volatile-ttl", True), ("allkeys-lru", False),
+                                            ("volatile-lru", False), ("allkeys-lfu", False), ("volatile-lfu", False)])
+def test_small_integers_count_as_shared(conn, policy, shared):
+    try:
+        conn.do("SET", "small", 1)
+        conn.do("CONFIG", "SET", "maxmemory-policy", policy)
+        assert conn.do("OBJECT", "REFCOUNT", "small") > 1
+        conn.do("CONFIG", "SET", "maxmemory", 1 << 30)
+        assert (conn.do("OBJECT", "REFCOUNT", "small") > 1) == shared
+    finally:
+        conn.do("CONFIG", "SET", "maxmemory", 0, "maxmemory-policy", "noeviction")

@@ -51,6 +51,22 @@ def test_getkeys_api(conn):
     assert b"movablekeys" in info(conn, "commands.getkeys")["flags"]
 
 
+@pytest.mark.parametrize("name, triple, movable", [
+    ("adjoin", (1, 3, 1), False), ("gap", (1, 1, 1), True), ("keyword", (0, 0, 0), True), ("mixed", (1, 2, 1), True),
+    ("open", (2, -1, 1), False), ("asked", (1, -1, 2), True)])
+def test_range_that_specifications_make(conn, name, triple, movable):
+    found = info(conn, "commands." + name)
+    assert (found["first"], found["last"], found["step"]) == triple
+    assert (b"movablekeys" in found["flags"]) == movable
+
+
+def test_flags_of_keys_that_a_command_is_asked_for(conn3):
+    spec, = info(conn3, "commands.asked")["specs"]
+    assert set(spec[b"flags"]) == {b"RW", b"access", b"update", b"variable_flags"}
+    spec, = info(conn3, "commands.flags")["specs"]
+    assert set(spec[b"flags"]) == {b"RW", b"access", b"update"}
+
+
 def test_keys_of_other_commands(conn):
     read, access, overwrite, insert = 1, 16, 4, 64
     assert conn.do("commands.keysof", "commands.getkeysflags", "x", "y") == [b"x", read | access, b"y", overwrite | insert]

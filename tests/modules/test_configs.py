@@ -40,6 +40,7 @@ def test_set(conn, name, value, shown):
     ("number", 2001, "argument must be between -5 and 2000 inclusive"), ("number", -6, "argument must be between"),
     ("number", "x", "argument couldn't be parsed into an integer"),
     ("memory", "1gb", "argument must be between 0 and 3000000 inclusive"), ("memory", "lots", "argument must be a memory value"),
+    ("memory", -5, "argument must be a memory value"), ("memory", 2**63, "argument must be between 0 and 3000000 inclusive"),
     ("fixed", "yes", "can't set immutable config"),
 ])
 def test_refused(own, name, value, error):
@@ -148,5 +149,5 @@ def test_rewrite(start_with, module_path, tmp_path, release):
 
 
 def test_options_without_their_module(start_server):
-    with pytest.raises(RuntimeError, match="configs.number|Module Configuration"):
+    with pytest.raises(RuntimeError, match="Module Configuration detected without loadmodule directive or no ApplyConfig call: aborting"):
         start_server("--configs.number", 5)

@@ -40,7 +40,7 @@ def test_categories(conn):
     (row,) = conn.do("command", "info", "users.check")
     assert set(row[6]) == {b"@read", b"@connection", b"@geo"}
     (row,) = conn.do("command", "info", "users.rule")
-    assert set(row[6]) == {b"@slow"}
+    assert row[6] == []  # no category follows from flags
     assert b"users.check" in conn.do("acl", "cat", "geo")
     conn.do("acl", "setuser", "ranked", "reset", "+@connection")
     assert conn.do("acl", "dryrun", "ranked", "users.check", "x") == b"OK"
@@ -83,6 +83,11 @@ def test_calls_as_the_modules_user(conn):
     # Scripts that it calls are bound as well.
     text = conn.error("users.callas", "CE", "eval", "return redis.call('set', 'x', 1)", "0")
     assert text.startswith("ERR ACL failure in script: User mine has no permissions to run the 'set' command")
+    # The log shows the client whose command called the script.
+    entry = conn.do("acl", "log", 1)[0]
+    described = dict(zip(entry[::2], entry[1::2]))
+    assert described[b"username"] == b"mine" and b"cmd=users.callas " in described[b"client-info"]
+    assert b"id=%d " % conn.do("client", "id") in described[b"client-info"]
     assert conn.do("users.callas", "", "set", "x", "v") == b"OK"
 
 

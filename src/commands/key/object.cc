@@ -5,6 +5,9 @@
 #include "command/context.h"
 #include "commands/help.h"
 #include "commands/key/key_commands.h"
+#include "config/settings.h"
+#include "engine/engine.h"
+#include "keyspace/eviction.h"
 
 namespace backplane {
 namespace {
@@ -21,6 +24,10 @@ void ObjectRefCount(CommandContext& ctx) {
   // Small integers are shared objects in Redis, and some clients look for that.
   bool shared = entry->is_string() && entry->is_integer() && entry->integer() >= 0 &&
                 entry->integer() < 10000;
+  // Not where each value needs an age or a count of its own for the choice of what is evicted.
+  const Settings& settings = ctx.engine().settings();
+  const auto policy = static_cast<EvictionPolicy>(settings.maxmemory_policy);
+  if (settings.maxmemory > 0 && (WatchesAge(policy) || CountsUse(policy))) shared = false;
   ctx.reply().Integer(shared ? INT32_MAX : 1);
 }
 

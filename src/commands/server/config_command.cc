@@ -76,19 +76,26 @@ std::vector<std::vector<std::string>> UserWords(CommandContext& ctx) {
   return users;
 }
 
-void ConfigRewrite(CommandContext& ctx) {
+}  // namespace
+
+void RewriteConfig(CommandContext& ctx, RewriteWhat what) {
   auto& services = ctx.owner<ServerServices>();
   if (services.directives->config_file.empty()) {
     return ctx.Error("ERR The server is running without a config file");
   }
   services.directives->users = UserWords(ctx);
-  if (auto status = RewriteConfigFile(*services.options, *services.directives); !status) {
+  const auto status = RewriteConfigFile(*services.options, *services.directives, what);
+  if (!status) {
     ctx.engine().logger().Warning("CONFIG REWRITE failed: " + status.error().message);
     return ctx.Error("ERR Rewriting config file: " + status.error().message);
   }
   ctx.engine().logger().Notice("CONFIG REWRITE executed with success.");
   ctx.reply().Ok();
 }
+
+namespace {
+
+void ConfigRewrite(CommandContext& ctx) { RewriteConfig(ctx, RewriteWhat::kChanged); }
 
 void ResetStats(Command& command) {
   command.stats = {};

@@ -4,6 +4,7 @@
 #include <unistd.h>
 
 #include "base/ascii.h"
+#include "base/memory_info.h"
 #include "base/numbers.h"
 #include "command/context.h"
 #include "commands/help.h"
@@ -67,6 +68,14 @@ void DebugPauseCron(CommandContext& ctx) {
   if (!on) return;
   ctx.owner<ServerServices>().control->PauseCron(*on != 0);
   ctx.reply().Ok();
+}
+
+void DebugRewriteAll(CommandContext& ctx) { RewriteConfig(ctx, RewriteWhat::kAll); }
+
+void DebugMallctl(CommandContext& ctx) {
+  const auto number = AllocatorNumber(std::string(ctx.arg(2)));
+  if (!number) return ctx.Error("ERR the allocator has no number of that name");
+  ctx.reply().Integer(*number);
 }
 
 void DebugError(CommandContext& ctx) {
@@ -136,6 +145,8 @@ void DebugHelp(CommandContext& ctx) {
                   "    Sleeps so long before the AOF is written.",
                   "CHANGE-REPL-ID",
                   "    Accepted, without effect.",
+                  "CONFIG-REWRITE-FORCE-ALL",
+                  "    CONFIG REWRITE with a line for every option.",
                   "DIGEST",
                   "    A digest of all keys and values.",
                   "DIGEST-VALUE <key> [<key> ...]",
@@ -150,6 +161,8 @@ void DebugHelp(CommandContext& ctx) {
                   "    Writes the AOF, and loads it in the place of the data.",
                   "LOG <message>",
                   "    Writes a line to the log.",
+                  "MALLCTL <name>",
+                  "    A number that the allocator (jemalloc) has.",
                   "OBJECT <key>",
                   "    How a key's value is held.",
                   "PAUSE-CRON <0|1>",
@@ -184,6 +197,7 @@ constexpr Subcommand kSubcommands[] = {
     {"help", 2, 2, DebugHelp},
     {"aof-flush-sleep", 3, 3, DebugAofFlushSleep},
     {"change-repl-id", 2, 2, DebugIgnored},
+    {"config-rewrite-force-all", 2, 2, DebugRewriteAll},
     {"dict-resizing", 3, 3, DebugIgnored},
     {"digest", 2, 2, DebugDigest},
     {"digest-value", 2, SIZE_MAX, DebugDigestValue},
@@ -192,6 +206,7 @@ constexpr Subcommand kSubcommands[] = {
     {"htstats-key", 3, 4, DebugHtStatsKey},
     {"loadaof", 2, 2, DebugLoadAofCommand},
     {"log", 3, 3, DebugLog},
+    {"mallctl", 3, 3, DebugMallctl},
     {"object", 3, 4, DebugObject},
     {"pause-cron", 3, 3, DebugPauseCron},
     {"populate", 3, 5, DebugPopulate},

@@ -3,6 +3,7 @@
 #pragma once
 
 #include "commands/server/server_commands.h"
+#include "config/options.h"
 
 namespace backplane {
 
@@ -18,5 +19,8 @@ void RegisterMemoryReports(CommandRegistry& registry, ServerServices& services);
 void RegisterLolWutCommand(CommandRegistry& registry);
 void RegisterDebugCommand(CommandRegistry& registry, ServerServices& services);
 void RegisterAdminCommands(CommandRegistry& registry, ServerServices& services);
+
+// CONFIG REWRITE, and what DEBUG makes of it: replies.
+void RewriteConfig(CommandContext& ctx, RewriteWhat what);
 
 }  // namespace backplane

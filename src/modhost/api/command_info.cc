@@ -184,6 +184,31 @@ std::vector<HistoryEntry> HistoryOf(const RedisModuleCommandHistoryEntry* list, 
   return history;
 }
 
+// What COMMAND's first, last and step can say of these specifications: the first range with a fixed
+// place, and those behind it that adjoin. All zero when there is none. False when there are keys
+// outside of that range.
+bool CoverWithOneRange(const std::vector<KeySpec>& specs, KeyRange* range) {
+  bool whole = true;
+  *range = {};
+  for (const KeySpec& spec : specs) {
+    if (!spec.keyword.empty() || spec.counted || spec.unknown) {
+      whole = false;
+      continue;
+    }
+    const int last = spec.last < 0 ? spec.last : spec.begin + spec.last;
+    if (spec.limit > 1) whole = false;
+    if (range->first == 0) {
+      *range = {spec.begin, last, spec.step};
+    } else if (range->last > 0 && range->step == 1 && spec.step == 1 &&
+               spec.begin == range->last + 1) {
+      range->last = last;
+    } else {
+      whole = false;
+    }
+  }
+  return whole;
+}
+
 void Describe(ModuleCommand& adapter, const RedisModuleCommandInfo& info,
               std::vector<KeySpec> specs) {
   Command& command = adapter.command();
@@ -198,14 +223,13 @@ void Describe(ModuleCommand& adapter, const RedisModuleCommandInfo& info,
   command.tips = adapter.Keep(Text(info.tips));
   if (info.arity != 0) command.arity = info.arity;
   if (specs.empty()) return;
-  // What COMMAND's first, last and step can say.
-  const KeySpec& first = specs[0];
-  if (first.keyword.empty() && !first.counted && !first.unknown) {
-    command.keys = {first.begin, first.last < 0 ? first.last : first.begin + first.last,
-                    first.step};
+  const bool whole = CoverWithOneRange(specs, &command.keys);
+  const bool asked = command.key_finder != nullptr;
+  if (whole && !asked) {
+    command.flags &= ~uint64_t{kCmdMovableKeys};
+  } else {
+    command.flags |= kCmdMovableKeys;
   }
-  const bool plain = specs.size() == 1 && command.keys.first > 0 && first.limit <= 1;
-  if (!plain) command.flags |= kCmdMovableKeys;
   command.key_specs = std::move(specs);
 }
 

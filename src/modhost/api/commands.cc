@@ -1,7 +1,5 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API area: registering commands.
-#include <utility>
-
 #include "base/ascii.h"
 #include "modhost/api/areas.h"
 #include "modhost/api_table.h"
@@ -12,11 +10,12 @@
 namespace backplane {
 namespace {
 
-// What clients could not type, or what separates a subcommand, is no name.
+// What clients could not type, or what rules of users and names of subcommands give a meaning to
+// ('|', '@', '='), is no name.
 bool IsCommandName(std::string_view name) {
   if (name.empty() || name.size() > 128) return false;
   for (char c : name) {
-    if (c <= ' ' || c == '|' || c == 0x7f) return false;
+    if (c <= ' ' || c == '|' || c == '@' || c == '=' || c == 0x7f) return false;
   }
   return true;
 }
@@ -37,16 +36,14 @@ std::unique_ptr<Command> Describe(const Module& module, const char* name, const 
   command->module_name = module.name();
   // What a module does with its keys is not known: everything is assumed.
   if (keys.first > 0) {
-    command->key_specs = {{.flags = kKeyRW | kKeyAccess | kKeyUpdate,
-                           .begin = keys.first,
-                           .step = keys.step,
-                           .last = keys.last < 0 ? keys.last : keys.last - keys.first}};
+    const bool asked = (flags & kCmdModuleGetKeys) != 0;  // the module says for each call
+    command->key_specs = {
+        {.flags = kKeyRW | kKeyAccess | kKeyUpdate | (asked ? uint32_t{kKeyVariableFlags} : 0u),
+         .begin = keys.first,
+         .step = keys.step,
+         .last = keys.last < 0 ? keys.last : keys.last - keys.first}};
   }
-  command->acl = (flags & kCmdFast) != 0 ? kAclFast : kAclSlow;
-  if ((flags & kCmdWrite) != 0) command->acl |= kAclWrite;
-  if ((flags & kCmdReadonly) != 0) command->acl |= kAclRead;
-  if ((flags & kCmdAdmin) != 0) command->acl |= kAclAdmin | kAclDangerous;
-  if ((flags & kCmdPubsub) != 0) command->acl |= kAclPubsub;
+  // It is in no category but those that SetCommandACLCategories names.
   if ((flags & kCmdModuleGetKeys) != 0) {
     command->flags |= kCmdMovableKeys;
     command->key_finder = &ModuleCommand::FindKeys;
@@ -114,7 +111,7 @@ void ChannelAtPosWithFlags(RedisModuleCtx* ctx, int pos, int flags) {
   if (ctx->Has(kCtxChannelsRequest) && pos > 0) ctx->positions->push_back({pos, flags});
 }
 
-// Categories given to a command, in place of those that follow from its flags.
+// Categories given to a command, which has none from its flags.
 int SetCommandACLCategories(RedisModuleCommand* handle, const char* ctgrsflags) {
   ModuleCommand* adapter = ModuleCommand::From(handle);
   if (!adapter->module()->loading()) return REDISMODULE_ERR;
@@ -129,7 +126,6 @@ int SetCommandACLCategories(RedisModuleCommand* handle, const char* ctgrsflags) 
     if (bit == 0) return REDISMODULE_ERR;
     categories |= bit;
   }
-  if (!std::exchange(adapter->categorized, true)) adapter->command().acl = 0;
   adapter->command().acl |= categories;
   return REDISMODULE_OK;
 }

@@ -66,6 +66,11 @@ static int Subcommands(RedisModuleCtx *ctx) {
   result |= RedisModule_CreateSubcommand(parent, "get", Name, "readonly", 2, 2, 1);
   // A name twice, and a subcommand of a subcommand, are refused.
   result |= RedisModule_CreateSubcommand(parent, "set", Reply, "", 0, 0, 0) == REDISMODULE_OK;
+  if (RedisModule_GetServerVersion() >= 0x00070200) {
+    result |= RedisModule_CreateSubcommand(parent, "a|b", Reply, "", 0, 0, 0) == REDISMODULE_OK;
+    result |= RedisModule_CreateSubcommand(parent, "a@b", Reply, "", 0, 0, 0) == REDISMODULE_OK;
+    result |= RedisModule_CreateSubcommand(parent, "a=b", Reply, "", 0, 0, 0) == REDISMODULE_OK;
+  }
   RedisModuleCommand *child = RedisModule_GetCommand(ctx, "commands.parent|set");
   result |= child == NULL;
   result |= RedisModule_CreateSubcommand(child, "deeper", Reply, "", 0, 0, 0) == REDISMODULE_OK;
@@ -190,6 +195,53 @@ static int Describe(RedisModuleCtx *ctx) {
   return REDISMODULE_OK;
 }
 
+#define INDEX(at, last_)                                                 \
+  {                                                                      \
+    .flags = REDISMODULE_CMD_KEY_RO | REDISMODULE_CMD_KEY_ACCESS,        \
+    .begin_search_type = REDISMODULE_KSPEC_BS_INDEX, .bs.index.pos = at, \
+    .find_keys_type = REDISMODULE_KSPEC_FK_RANGE, .fk.range = {          \
+      last_,                                                             \
+      1,                                                                 \
+      0                                                                  \
+    }                                                                    \
+  }
+#define KEYWORD(word)                                                                   \
+  {                                                                                     \
+    .flags = REDISMODULE_CMD_KEY_RO, .begin_search_type = REDISMODULE_KSPEC_BS_KEYWORD, \
+    .bs.keyword = {                                                                     \
+      word,                                                                             \
+      1                                                                                 \
+    }                                                                                   \
+  }
+
+// commands.adjoin, .gap, .keyword, .mixed, .open: key specifications that first, last and step can
+// tell in whole, in part, or not at all. Registered with a range that their description replaces.
+static int DescribeRanges(RedisModuleCtx *ctx) {
+  RedisModuleCommandKeySpec adjoin[] = {INDEX(1, 1), INDEX(3, 0), {0}};
+  RedisModuleCommandKeySpec gap[] = {INDEX(1, 0), INDEX(3, 0), {0}};
+  RedisModuleCommandKeySpec keyword[] = {KEYWORD("KEYS"), {0}};
+  RedisModuleCommandKeySpec mixed[] = {KEYWORD("STORE"), INDEX(1, 0), INDEX(2, 0), {0}};
+  RedisModuleCommandKeySpec open[] = {INDEX(2, -1), {0}};
+  const struct {
+    const char *name;
+    RedisModuleCommandKeySpec *specs;
+  } rows[] = {{"commands.adjoin", adjoin},
+              {"commands.gap", gap},
+              {"commands.keyword", keyword},
+              {"commands.mixed", mixed},
+              {"commands.open", open}};
+  int result = 0;
+  for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); ++i) {
+    RedisModuleCommandInfo info = {.version = REDISMODULE_COMMAND_INFO_VERSION,
+                                   .key_specs = rows[i].specs};
+    result |= RedisModule_CreateCommand(ctx, rows[i].name, Reply, "", 5, 6, 1);
+    result |= RedisModule_SetCommandInfo(RedisModule_GetCommand(ctx, rows[i].name), &info);
+  }
+  // Not described, and asked for its keys in each call.
+  return result |
+         RedisModule_CreateCommand(ctx, "commands.asked", GetKeysFlags, "getkeys-api", 1, -1, 2);
+}
+
 // An argument as headers had it before there was a display text.
 typedef struct {
   const char *name;
@@ -238,11 +290,16 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   refused &= RedisModule_CreateCommand(ctx, "get", Reply, "", 0, 0, 0);
   refused &= RedisModule_CreateCommand(ctx, "commands.name", Reply, "", 0, 0, 0);
   if (RedisModule_GetServerVersion() >= 0x00070200) {
-    refused &= RedisModule_CreateCommand(ctx, "with space", Reply, "", 0, 0, 0);
+    static const char *const names[] = {"with space", "new\nline", "re\rturn", "a|b",
+                                        "a@b",        "a=b",       ""};
+    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); ++i) {
+      refused &= RedisModule_CreateCommand(ctx, names[i], Reply, "", 0, 0, 0);
+    }
   }
   if (refused != REDISMODULE_ERR || RedisModule_GetCommand(ctx, "get") != NULL) {
     RedisModule_Log(ctx, "warning", "something was accepted that must be refused");
     return REDISMODULE_ERR;
   }
+  result |= DescribeRanges(ctx);
   return result | Subcommands(ctx) | Describe(ctx) | DescribeChoices(ctx) | DescribeAsOld(ctx);
 }
