@@ -146,6 +146,8 @@ class Session final : public Subscriber {
   std::unique_ptr<TrackingState> tracking;   // CLIENT TRACKING is on; see ClientTracking
   Watcher watcher;
   bool executing_transaction = false;
+  // Scripts that it runs may need memory that there is not: those of modules' calls, unless asked.
+  bool scripts_ignore_memory = false;
 
   // --- blocking ---
   // Commands of it may wait: those of clients, and those that a module has called so that they

@@ -53,7 +53,7 @@ void CallRecords::Adjust() {
 
 void CallRecords::OnCall(CommandContext& ctx, uint64_t ticks) {
   const Session& session = ctx.session();
-  if (HasEnded(session, ctx.command())) {
+  if (HasEnded(session)) {
     constexpr int64_t kNanosPerMicro = 1000;
     Keep(ctx, engine_->tick_clock().ToNanos(ticks) / kNanosPerMicro);
   }
@@ -64,14 +64,17 @@ void CallRecords::OnCall(CommandContext& ctx, uint64_t ticks) {
   }
 }
 
+void CallRecords::OnWaitEnded(CommandContext& ctx, uint64_t ticks) {
+  constexpr int64_t kNanosPerMicro = 1000;
+  Keep(ctx, engine_->tick_clock().ToNanos(ticks) / kNanosPerMicro);
+}
+
 bool CallRecords::IsRepeated(const Session& session) const {
   const BlockedCommands* blocked = engine_->blocked_commands();
   return session.blocked() && blocked != nullptr && blocked->is_retrying();
 }
 
-bool CallRecords::HasEnded(const Session& session, const Command& command) const {
-  // What a module's command does before others go on for it is all that is known of it.
-  if (command.Is(kCmdModule)) return true;
+bool CallRecords::HasEnded(const Session& session) const {
   return !session.blocked() || (IsRepeated(session) && !engine_->blocked_commands()->waits_on());
 }
 

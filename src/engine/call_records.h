@@ -32,11 +32,13 @@ class CallRecords {
 
   // The command of `ctx` has run for so many ticks.
   void OnCall(CommandContext& ctx, uint64_t ticks);
+  // A module's command of `ctx`, whose client has waited, has taken so many ticks in all.
+  void OnWaitEnded(CommandContext& ctx, uint64_t ticks);
   // A setting or the clock's calibration has changed: says anew how long calls are watched.
   void Adjust();
 
   // Whether the session's command, which has just run, does not wait, or no more.
-  bool HasEnded(const Session& session, const Command& command) const;
+  bool HasEnded(const Session& session) const;
 
  private:
   // It runs again because what it waited for has come.

@@ -140,11 +140,16 @@ bool Engine::Process(Session& session, Args args, const KeyHint& hint) {
     return ProcessWords(session, args, hint);
   // Of its own: a command may serve other clients while it runs, which come here as well.
   std::vector<std::string_view> words(args.begin(), args.end());
+  const bool changed = Intercept(session, &words);
+  return words.empty() || ProcessWords(session, words, changed ? kNoKeyHint : hint);
+}
+
+bool Engine::Intercept(Session& session, std::vector<std::string_view>* words) {
   bool changed = false;
   for (CommandInterceptor* interceptor : interceptors_) {
-    changed |= interceptor->Intercept(session, &words);
+    changed |= interceptor->Intercept(session, words);
   }
-  return words.empty() || ProcessWords(session, words, changed ? kNoKeyHint : hint);
+  return changed;
 }
 
 bool Engine::ProcessWords(Session& session, Args args, const KeyHint& hint) {
@@ -198,7 +203,7 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   command.handler(ctx);
   const uint64_t ticks = Ticks() - begin;
   if (outer == nullptr) stats_.command_ticks += ticks;
-  if (session.blocked() && !records_->HasEnded(session, command)) [[unlikely]] {
+  if (session.blocked() && !records_->HasEnded(session)) [[unlikely]] {
     // A command that waits is counted when it has ended.
     session.blocked_state()->spent_ticks += ticks;
   } else {
@@ -233,6 +238,15 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
     }
   }
   LeaveUnit();
+}
+
+void Engine::CountWaited(Session* session, const Command& command, Args args, uint64_t ticks) {
+  command.stats.ticks += ticks;
+  if (services_.settings.latency_tracking) CountLatency(command.stats, ticks);
+  if (session == nullptr || ticks < watched_ticks_) return;
+  CommandContext ctx(*this, *session, command, services_.keyspace.db(session->db_index), args,
+                     session->reply());
+  records_->OnWaitEnded(ctx, ticks);
 }
 
 void Engine::Replay(Session& session, const Command& command, Args args, ReplySink& reply) {

@@ -161,6 +161,9 @@ class Engine final : public KeyspaceObserver {
   // stream what it has changed (PropagationTarget). Nests.
   void Call(Session& session, const Command& command, Args args, ReplySink& reply,
             uint8_t targets = kPropagateEverywhere, const KeyHint& hint = kNoKeyHint);
+  // Counts the time of a module's command whose client has waited: its handler's and what the
+  // module has measured. `session` null: the client is gone.
+  void CountWaited(Session* session, const Command& command, Args args, uint64_t ticks);
   // Runs a command out of a file: no gates, no statistics, and nothing of it is propagated while
   // loading(). Replies go to `reply`.
   void Replay(Session& session, const Command& command, Args args, ReplySink& reply);
@@ -200,6 +203,7 @@ class Engine final : public KeyspaceObserver {
   // The session whose command is being run by the outermost Call, for which scripts and modules
   // run others; nullptr outside.
   const Session* executing() const { return current_ != nullptr ? executing_ : nullptr; }
+  Session* executing() { return current_ != nullptr ? executing_ : nullptr; }
 
   // Updates the cached time; each loop turn and each top-level unit outside commands.
   void RefreshClock();
@@ -230,8 +234,8 @@ class Engine final : public KeyspaceObserver {
   bool writes_refused() const { return writes_refused_; }
   // Call it when one of the reasons, or the settings, changed.
   void NoteWritesRefused() {
-    writes_refused_ = writes_blocked_by_save_ || aof_error_ != 0 ||
-                      services_.settings.WantsReplicas();
+    writes_refused_ =
+        writes_blocked_by_save_ || aof_error_ != 0 || services_.settings.WantsReplicas();
   }
 
   // --- extension points; nothing is owned ---
@@ -243,6 +247,10 @@ class Engine final : public KeyspaceObserver {
   void RemoveInterceptor(CommandInterceptor* interceptor) {
     std::erase(interceptors_, interceptor);
   }
+  bool has_interceptors() const { return !interceptors_.empty(); }
+  // Shows them a command that somebody else than a client gives (a script); true when *words was
+  // replaced. Words may be none then.
+  bool Intercept(Session& session, std::vector<std::string_view>* words);
   void AddUnitHook(UnitHook* hook) { unit_hooks_.push_back(hook); }
   void RemoveUnitHook(UnitHook* hook) { std::erase(unit_hooks_, hook); }
 

@@ -116,6 +116,7 @@ bool RedisModuleBlockedClient::OnUnblock(bool error) {
   // As in the field: only a command that knows what to do at a timeout can be ended so.
   if (timeout_callback == nullptr) return false;
   if (error) {
+    CountCall();
     session->reply().Error("UNBLOCKED client unblocked via CLIENT UNBLOCK");
     module()->host().engine().CountErrorReply(session->reply());
     StopTimer();
@@ -139,7 +140,9 @@ void RedisModuleBlockedClient::OnTimeout() {
   } else {
     session->reply().Null();
   }
-  if (session != nullptr) ReleaseClient();
+  if (session == nullptr) return;
+  CountCall();
+  ReleaseClient();
 }
 
 int64_t RedisModuleBlockedClient::OnTimer() {
@@ -162,17 +165,24 @@ void RedisModuleBlockedClient::FreePrivateData() {
   free_privdata(&ctx, std::exchange(privdata, nullptr));
 }
 
-void RedisModuleBlockedClient::CountMeasured() const {
-  if (measured_ns == 0 || args.empty()) return;
+void RedisModuleBlockedClient::CountCall() {
+  if (std::exchange(counted, true) || args.empty()) return;
   Engine& engine = module()->host().engine();
   const std::vector<std::string_view> words(args.begin(), args.end());
   const backplane::Command* command = engine.commands().Resolve(words);
-  if (command != nullptr) command->stats.ticks += engine.tick_clock().FromNanos(measured_ns);
+  if (command == nullptr) return;
+  const uint64_t measured = engine.tick_clock().FromNanos(measured_ns);
+  if (auth_callback != nullptr) {
+    // The command runs again, which counts it.
+    command->stats.ticks += measured;
+    return;
+  }
+  engine.CountWaited(session, *command, words, spent_ticks + measured);
 }
 
 void RedisModuleBlockedClient::CompleteLogin() {
   ModuleHost& host = module()->host();
-  CountMeasured();
+  CountCall();
   if (session != nullptr) host.users().ResumeLogin(*this);
   if (!abandoned) FreePrivateData();
   backplane::WaitingCommand command{std::exchange(session, nullptr), client_id, std::move(args), 0};
@@ -188,7 +198,7 @@ void RedisModuleBlockedClient::CompleteLogin() {
 
 void RedisModuleBlockedClient::Complete() {
   if (auth_callback != nullptr) return CompleteLogin();
-  CountMeasured();
+  CountCall();
   StopTimer();
   const bool connected = session != nullptr;
   if (connected && on_keys && !served && !aborted && timeout_callback != nullptr) {

@@ -49,8 +49,8 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   // Runs a callback that may reply to the client; returns what it returned.
   int RunReplyCallback(RedisModuleCmdFunc callback, uint32_t flag,
                        RedisModuleString* ready_key = nullptr);
-  // The time that the module has measured is its command's.
-  void CountMeasured() const;
+  // Counts what its command has taken, once: the handler's time, and what the module has measured.
+  void CountCall();
   // Complete, for a login.
   void CompleteLogin();
   // A key that it waits for is ready: asks the module whether the client is served.
@@ -86,6 +86,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   bool served = false;           // a key's callback has replied
   std::vector<std::string> keys;
   bool queued = false;
+  bool counted = false;
   int64_t deadline = 0;
   backplane::EventLoop::TimerId timer = 0;
   std::vector<std::string> args;  // the command, for the callbacks

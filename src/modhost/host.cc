@@ -101,8 +101,12 @@ int ModuleHost::BeforeWait() {
     lock_.EngineRelease();
     return -1;
   }
-  const bool swept = ReleaseKept() || sweeps_.running();
-  sweeps_.RunSlice();
+  bool swept = false;
+  // Chores that run modules' code rest while a thread has lent the lock in the midst of its own.
+  if (yielding_.lender() == nullptr) [[likely]] {
+    swept = ReleaseKept() || sweeps_.running();
+    sweeps_.RunSlice();
+  }
   events_.Fire(REDISMODULE_EVENT_EVENTLOOP, REDISMODULE_SUBEVENT_EVENTLOOP_BEFORE_SLEEP, nullptr);
   lock_.EngineRelease();
   // The next slice; or output of what the last one concluded, which is sent before the next wait.
@@ -111,8 +115,11 @@ int ModuleHost::BeforeWait() {
 
 void ModuleHost::AfterWait() {
   lock_.EngineTake();
+  yielding_.NoteTurn();
   if (modules_.empty() && quarantined_.empty()) return;
   services_.engine.RefreshClock();
+  if (yielding_.lender() != nullptr) [[unlikely]]
+    return;
   timers_.Arm();
   blocked_clients_.Drain();
   watched_fds_.Apply();

@@ -41,11 +41,13 @@
 #include "modhost/type_registry.h"
 #include "modhost/value_swap.h"
 #include "modhost/watched_fd.h"
+#include "modhost/yielding.h"
 #include "net/event_loop.h"
 #include "persist/persistence.h"
 
 namespace backplane {
 
+class BusyServer;
 class ModuleJobs;
 class TrialReporter;
 struct ModuleReport;
@@ -71,6 +73,7 @@ class ModuleHost final : private LoopHook,
     Persistence* persistence;  // null in unit tests
     // What CONFIG REWRITE writes; its modules are kept up to date. Null in unit tests.
     StartupDirectives* directives;
+    BusyServer* busy_server;  // null in unit tests
   };
   explicit ModuleHost(const Services& services);
   // Unloads nothing by OnUnload: modules' registrations are destroyed, binaries stay mapped until
@@ -162,6 +165,8 @@ class ModuleHost final : private LoopHook,
   OneShots& one_shots() { return one_shots_; }
   WatchedFds& watched_fds() { return watched_fds_; }
   BlockedClients& blocked_clients() { return blocked_clients_; }
+  Yielding& yielding() { return yielding_; }
+  BusyServer* busy_server() { return services_.busy_server; }
   HeldCommands& held_commands() { return held_commands_; }
   KeyWaiters& key_waiters() { return services_.engine.key_waiters(); }
   StringPool& strings() { return strings_; }
@@ -197,6 +202,8 @@ class ModuleHost final : private LoopHook,
   // `module` is charged with the time that it is held.
   void ThreadTakesLock(Module* module);
   bool ThreadTriesLock(Module* module);
+  // When (ticks) the thread that has the lock took it. REQUIRES: it is the caller.
+  uint64_t locked_at() const { return locked_at_; }
   void ThreadReleasesLock();
 
   // The command of that name, as CommandRegistry::Find: modules ask for the same few names again
@@ -373,6 +380,7 @@ class ModuleHost final : private LoopHook,
   WatchedFds watched_fds_;
   BlockedClients blocked_clients_;
   HeldCommands held_commands_{this};
+  Yielding yielding_{this};
   std::array<Memo, kMemos> memos_;
   std::map<std::string, SharedApi, std::less<>> shared_apis_;
   std::vector<InfoProvider> info_providers_;

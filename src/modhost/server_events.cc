@@ -13,31 +13,30 @@ struct EventRow {
   uint64_t id;
   uint64_t version_max;  // of its data
   uint32_t subevents;    // bits of the subevents that exist
-  uint32_t fired;        // bits of those that this server fires
 };
 
 constexpr uint32_t Bits(int count) { return (1u << count) - 1; }
 
-// Events that have no source yet are accepted, as by a server where they never happen.
+// Those about replication are known as well: this server has none, so that they never happen.
 constexpr EventRow kEvents[] = {
-    {REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED, 1, Bits(2), 0},
-    {REDISMODULE_EVENT_PERSISTENCE, 1, Bits(6), Bits(6)},
-    {REDISMODULE_EVENT_FLUSHDB, 1, Bits(2), Bits(2)},
-    {REDISMODULE_EVENT_LOADING, 1, Bits(5), Bits(5)},
-    {REDISMODULE_EVENT_CLIENT_CHANGE, 1, Bits(2), Bits(2)},
-    {REDISMODULE_EVENT_SHUTDOWN, 1, 0, 0},
-    {REDISMODULE_EVENT_REPLICA_CHANGE, 1, Bits(2), 0},
-    {REDISMODULE_EVENT_MASTER_LINK_CHANGE, 1, Bits(2), 0},
-    {REDISMODULE_EVENT_CRON_LOOP, 1, 0, 0},
-    {REDISMODULE_EVENT_MODULE_CHANGE, 1, Bits(2), Bits(2)},
-    {REDISMODULE_EVENT_LOADING_PROGRESS, 1, Bits(2), 0},
-    {REDISMODULE_EVENT_SWAPDB, 1, 0, 0},
-    {REDISMODULE_EVENT_REPL_BACKUP, 1, Bits(3), 0},
-    {REDISMODULE_EVENT_FORK_CHILD, 1, Bits(2), Bits(2)},
-    {REDISMODULE_EVENT_REPL_ASYNC_LOAD, 1, Bits(3), 0},
-    {REDISMODULE_EVENT_EVENTLOOP, 1, Bits(2), Bits(2)},
-    {REDISMODULE_EVENT_CONFIG, 1, Bits(1), Bits(1)},
-    {REDISMODULE_EVENT_KEY, 1, Bits(4), Bits(4)},
+    {REDISMODULE_EVENT_REPLICATION_ROLE_CHANGED, 1, Bits(2)},
+    {REDISMODULE_EVENT_PERSISTENCE, 1, Bits(6)},
+    {REDISMODULE_EVENT_FLUSHDB, 1, Bits(2)},
+    {REDISMODULE_EVENT_LOADING, 1, Bits(5)},
+    {REDISMODULE_EVENT_CLIENT_CHANGE, 1, Bits(2)},
+    {REDISMODULE_EVENT_SHUTDOWN, 1, 0},
+    {REDISMODULE_EVENT_REPLICA_CHANGE, 1, Bits(2)},
+    {REDISMODULE_EVENT_MASTER_LINK_CHANGE, 1, Bits(2)},
+    {REDISMODULE_EVENT_CRON_LOOP, 1, 0},
+    {REDISMODULE_EVENT_MODULE_CHANGE, 1, Bits(2)},
+    {REDISMODULE_EVENT_LOADING_PROGRESS, 1, Bits(2)},
+    {REDISMODULE_EVENT_SWAPDB, 1, 0},
+    {REDISMODULE_EVENT_REPL_BACKUP, 1, Bits(3)},
+    {REDISMODULE_EVENT_FORK_CHILD, 1, Bits(2)},
+    {REDISMODULE_EVENT_REPL_ASYNC_LOAD, 1, Bits(3)},
+    {REDISMODULE_EVENT_EVENTLOOP, 1, Bits(2)},
+    {REDISMODULE_EVENT_CONFIG, 1, Bits(1)},
+    {REDISMODULE_EVENT_KEY, 1, Bits(4)},
 };
 
 const EventRow* RowOf(uint64_t id) {
@@ -69,7 +68,7 @@ bool ServerEvents::Supported(RedisModuleEvent event) {
 
 bool ServerEvents::SubeventSupported(RedisModuleEvent event, uint64_t subevent) {
   const EventRow* row = RowOf(event.id);
-  return row != nullptr && subevent < 32 && (row->fired >> subevent & 1) != 0;
+  return row != nullptr && subevent < 32 && (row->subevents >> subevent & 1) != 0;
 }
 
 void ServerEvents::Changed(uint64_t id) {

@@ -74,7 +74,8 @@ std::string ModuleHost::WhyBusy(const Module& module) const {
     return "the module exports APIs used by other modules. Please unload them first and try again";
   }
   if (child_.module == &module) return "the module has a forked child";
-  if (ModuleCode::Runs(module)) return "the module's own code is running";
+  if (ModuleCode::Runs(module) || yielding_.lender() == &module)
+    return "the module's own code is running";
   return {};
 }
 

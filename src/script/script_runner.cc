@@ -267,7 +267,7 @@ const char* ScriptRunner::CollectArgs(lua_State* lua) {
 bool ScriptRunner::LacksMemory() const {
   const MemoryLimit* limit = engine_.memory_limit();
   return limit != nullptr && limit->exhausted() && !run_->wrote &&
-         (run_->facts.flags & kScriptAllowOom) == 0;
+         !run_->ctx->session().scripts_ignore_memory && (run_->facts.flags & kScriptAllowOom) == 0;
 }
 
 // By the permissions of the user that runs the script.
@@ -283,6 +283,11 @@ bool ScriptRunner::IsForbidden(const Command& command, std::string* refusal) {
 }
 
 const Command* ScriptRunner::FindAllowed(std::string* refusal) {
+  if (args_.empty()) [[unlikely]] {
+    // A filter has taken all words away.
+    *refusal = "ERR Unknown Redis command called from script";
+    return nullptr;
+  }
   const Command* command = engine_.Resolve(session_, args_, refusal);
   if (command == nullptr) [[unlikely]] {
     const Command* known = engine_.commands().Find(args_[0]);
@@ -324,6 +329,8 @@ bool ScriptRunner::CallCommand(lua_State* lua) {
     PushError(lua, error, false);
     return false;
   }
+  if (engine_.has_interceptors()) [[unlikely]]
+    engine_.Intercept(session_, &args_);
   tape_.Clear();
   tape_.set_resp(run_->resp);
   {

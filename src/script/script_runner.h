@@ -17,6 +17,7 @@
 
 #include "client/session.h"
 #include "command/context.h"
+#include "engine/busy_server.h"
 #include "engine/engine.h"
 #include "resp/reply_tape.h"
 #include "script/function_registration.h"
@@ -25,19 +26,6 @@
 #include "script/script_flags.h"
 
 namespace backplane {
-
-// The server's part in a script that runs long. Implemented in server/.
-class BusyServer {
- public:
-  virtual ~BusyServer() = default;
-  // The session's client must neither be read from nor destroyed until EndBusy.
-  virtual void BeginBusy(Session& session) = 0;
-  virtual void EndBusy(Session& session) = 0;
-  // Handles what clients have sent, without waiting.
-  virtual void ServeClients() = 0;
-  // The process is to end (SHUTDOWN NOSAVE): the script must.
-  virtual bool stopping() = 0;
-};
 
 class ScriptRunner {
  public:

@@ -89,7 +89,7 @@ void Server::BuildServices() {
   loop_.AddHook(this);
   // Last of those that hook into the loop: it gives the host lock up just before the wait.
   modules_ = std::make_unique<ModuleHost>(ModuleHost::Services{
-      *engine_, loop_, options_, clients_.get(), persistence_.get(), &directives_});
+      *engine_, loop_, options_, clients_.get(), persistence_.get(), &directives_, this});
   persistence_->set_modules(&modules_->types());
   module_reports_ = std::make_unique<ModuleReports>(modules_.get());
   persistence_section_ = std::make_unique<PersistenceSection>(persistence_.get());

@@ -119,7 +119,10 @@ def test_loops(conn, release):
 
 
 def test_supported(conn):
-    flush, persistence, config, none = 2, 1, 16, 99
+    role, flush, persistence, config, none = 0, 2, 1, 16, 99
+    # It never happens here; who waits for it misses nothing.
+    assert conn.do("events.supported", role, 0) == 1
+    assert conn.do("events.supported", role, 2) == 0
     assert conn.do("events.supported", flush, 1) == 1
     assert conn.do("events.supported", flush, 2) == 0
     assert conn.do("events.supported", persistence, 5) == 1

@@ -2,6 +2,7 @@
 // EVAL, EVALSHA, EVAL_RO, EVALSHA_RO.
 #include "commands/scripting/scripting_commands.h"
 #include "engine/call_records.h"
+#include "engine/memory_limit.h"
 
 namespace backplane {
 
@@ -27,6 +28,12 @@ bool RefusedAsWhole(CommandContext& ctx, uint32_t script_flags) {
   }
   if (ctx.engine().writes_refused()) {
     ctx.Error(ctx.engine().WriteRefusal());
+    return true;
+  }
+  const MemoryLimit* limit = ctx.engine().memory_limit();
+  if (limit != nullptr && limit->exhausted() && (script_flags & kScriptAllowOom) == 0 &&
+      !ctx.session().scripts_ignore_memory) {
+    ctx.Error(MemoryLimit::kRefusal);
     return true;
   }
   return false;

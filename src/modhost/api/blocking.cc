@@ -171,6 +171,10 @@ void FreeThreadSafeContext(RedisModuleCtx* ctx) { delete static_cast<ThreadConte
 // field's server.
 Module* OwnerOf(const RedisModuleCtx* ctx) { return ctx == nullptr ? nullptr : ctx->module; }
 
+void Yield(RedisModuleCtx* ctx, int flags, const char* busy_reply) {
+  ctx->host().yielding().Yield(ctx, flags, busy_reply);
+}
+
 void ThreadSafeContextLock(RedisModuleCtx* ctx) { CurrentHost()->ThreadTakesLock(OwnerOf(ctx)); }
 
 int ThreadSafeContextTryLock(RedisModuleCtx* ctx) {
@@ -221,8 +225,11 @@ void RegisterBlockingApi(ApiTable& table) {
 
 void RegisterThreadApi(ApiTable& table) {
   const ApiRow rows[] = {
-      BACKPLANE_API_ROW(GetDetachedThreadSafeContext), BACKPLANE_API_ROW(FreeThreadSafeContext),
-      BACKPLANE_API_ROW(ThreadSafeContextLock),        BACKPLANE_API_ROW(ThreadSafeContextTryLock),
+      BACKPLANE_API_ROW(GetDetachedThreadSafeContext),
+      BACKPLANE_API_ROW(FreeThreadSafeContext),
+      BACKPLANE_API_ROW(Yield),
+      BACKPLANE_API_ROW(ThreadSafeContextLock),
+      BACKPLANE_API_ROW(ThreadSafeContextTryLock),
       BACKPLANE_API_ROW(ThreadSafeContextUnlock),
   };
   table.Add(rows);

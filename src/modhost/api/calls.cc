@@ -168,7 +168,14 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
     return RunPromised(ctx, call, *command, *session, resp3);
   CallReplyRoot* root = host.replies().Take();
   root->tape().set_resp(resp3 ? 3 : 2);
-  host.engine().Call(*session, *command, call.args(), root->tape(), TargetsOf(call));
+  session.get()->scripts_ignore_memory = !call.Has(kCallDenyOom);
+  const Session* executing = host.engine().executing();
+  if (executing != nullptr && executing->kind() == Session::Kind::kReplay) [[unlikely]] {
+    // A part of a command that a file holds.
+    host.engine().Replay(*session, *command, call.args(), root->tape());
+  } else {
+    host.engine().Call(*session, *command, call.args(), root->tape(), TargetsOf(call));
+  }
   CleanSession(host, *session);
   errno = 0;
   return Finish(ctx, root, resp3);

@@ -47,8 +47,8 @@ int InfoAddSection(RedisModuleInfoCtx* ctx, const char* name) {
 std::string SafeName(const char* name) {
   std::string safe = name;
   std::replace_if(
-      safe.begin(), safe.end(), [](char c) { return c == '#' || c == ':' || c == '\r' || c == '\n'; },
-      '_');
+      safe.begin(), safe.end(),
+      [](char c) { return c == '#' || c == ':' || c == '\r' || c == '\n'; }, '_');
   return safe;
 }
 

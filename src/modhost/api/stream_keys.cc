@@ -204,6 +204,13 @@ long long Trim(RedisModuleKey* key, int flags, StreamTrim trim) {
   if (stream == nullptr) return -Error(ENOTSUP);
   if (!key->writable()) return -Error(EBADF);
   trim.approximate = (flags & REDISMODULE_STREAM_TRIM_APPROX) != 0;
+  // As XTRIM's own limit: so many entries at once.
+  if (trim.approximate) {
+    constexpr uint64_t kNodes = 100;
+    constexpr uint64_t kWithoutNodeLimit = 10000;
+    const uint64_t node_entries = key->db->keyspace().limits().stream_node_max_entries;
+    trim.limit = node_entries == 0 ? kWithoutNodeLimit : kNodes * node_entries;
+  }
   const uint64_t removed = stream->Trim(trim);
   if (removed != 0) key->Changed();
   return static_cast<long long>(removed);

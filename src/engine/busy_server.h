@@ -1,0 +1,22 @@
+// SPDX-License-Identifier: BSD-3-Clause
+// BusyServer: how a script or a module's code that runs for long has clients answered meanwhile.
+// Implemented in server/. Engine thread.
+#pragma once
+
+namespace backplane {
+
+class Session;
+
+class BusyServer {
+ public:
+  virtual ~BusyServer() = default;
+  // The session's client must neither be read from nor destroyed until EndBusy.
+  virtual void BeginBusy(Session& session) = 0;
+  virtual void EndBusy(Session& session) = 0;
+  // Handles what clients have sent, without waiting.
+  virtual void ServeClients() = 0;
+  // The process is to end (SHUTDOWN NOSAVE): what runs must.
+  virtual bool stopping() = 0;
+};
+
+}  // namespace backplane
