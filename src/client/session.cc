@@ -28,8 +28,14 @@ void Session::Block(BlockedState* state) {
   if (link_ != nullptr) link_->PauseInput();
 }
 
+void Session::Mute(ReplySink& nowhere) {
+  if (muted_ == nullptr) muted_ = std::exchange(reply_, &nowhere);
+}
+
 void Session::Unblock() {
   blocked_ = nullptr;
+  if (muted_ != nullptr) [[unlikely]]
+    reply_ = std::exchange(muted_, nullptr);
   if (link_ != nullptr) {
     link_->ResumeInput();
   } else if (wait_observer_ != nullptr) {

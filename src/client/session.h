@@ -162,6 +162,10 @@ class Session final : public Subscriber {
   // Stops reading further commands until Unblock. `state` is not owned.
   void Block(BlockedState* state);
   void Unblock();
+  // What it is replied until Unblock goes there. REQUIRES: blocked().
+  void Mute(ReplySink& nowhere);
+  // It waits on, for somebody else's sake. REQUIRES: blocked().
+  void SetBlockedState(BlockedState* state) { blocked_ = state; }
   // Gives up the wait: its owner is told that the client has gone, the observer hears nothing.
   // REQUIRES: blocked().
   void GiveUpWaiting();
@@ -217,6 +221,7 @@ class Session final : public Subscriber {
   uint64_t id_;
   Kind kind_;
   ReplySink* reply_;
+  ReplySink* muted_ = nullptr;  // its own, while it is mute
   ClientLink* link_;
   BlockedState* blocked_ = nullptr;
   WaitObserver* wait_observer_ = nullptr;

@@ -178,7 +178,11 @@ bool Engine::ProcessWords(Session& session, Args args, const KeyHint& hint) {
   if (tracks && session.tracking != nullptr && !speaks_of_client && session.transaction == nullptr)
     session.tracking->caching = false;
   using Mode = Session::ReplyMode;
-  if (session.reply_mode == Mode::kSkipping) session.reply_mode = Mode::kOn;
+  if (session.reply_mode == Mode::kSkipping) {
+    // The reply that is to be skipped comes at the end of its wait.
+    if (session.blocked()) session.Mute(null_sink_);
+    session.reply_mode = Mode::kOn;
+  }
   if (session.reply_mode == Mode::kSkipNext) session.reply_mode = Mode::kSkipping;
   return true;
 }

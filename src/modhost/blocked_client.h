@@ -87,6 +87,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   std::vector<std::string> keys;
   bool queued = false;
   bool counted = false;
+  bool skips_reply = false;  // CLIENT REPLY SKIP is about its command
   int64_t deadline = 0;
   backplane::EventLoop::TimerId timer = 0;
   std::vector<std::string> args;  // the command, for the callbacks

@@ -3,6 +3,7 @@
 #include "modhost/held_commands.h"
 
 #include <iterator>
+#include <string_view>
 #include <utility>
 
 #include "modhost/host.h"
@@ -37,12 +38,30 @@ bool HeldCommands::Hold(CommandContext& ctx) {
     return false;
   }
   const std::vector<std::string> args(ctx.args().begin(), ctx.args().end());
-  Held& held = held_.emplace_back(this, WaitingCommand{&session, session.id(), args, 0});
+  const bool skips = session.reply_mode == Session::ReplyMode::kSkipping;
+  Held& held = held_.emplace_back(this, WaitingCommand{&session, session.id(), args, 0, skips});
   held.self = std::prev(held_.end());
   // It counts as a call when it runs.
   --ctx.command().stats.calls;
   session.Block(&held);
   return true;
+}
+
+void HeldCommands::Adopt(WaitingCommand command) {
+  Session* session = command.session;
+  Held& held = held_.emplace_back(this, std::move(command));
+  held.self = std::prev(held_.end());
+  session->SetBlockedState(&held);
+}
+
+void HeldCommands::EndAll(std::string_view error) {
+  while (!held_.empty()) {
+    Session& session = *held_.front().command.session;
+    held_.pop_front();
+    session.reply().Error(error);
+    if (session.link() != nullptr) session.link()->ScheduleWrite();
+    session.Unblock();
+  }
 }
 
 void HeldCommands::RunAll() {

@@ -52,14 +52,6 @@ class ModuleJobs;
 class TrialReporter;
 struct ModuleReport;
 
-// A client that waited, with the command that it waited with.
-struct WaitingCommand {
-  Session* session;
-  uint64_t client_id;
-  std::vector<std::string> args;
-  int64_t deadline_ms;  // 0: none
-};
-
 class ModuleHost final : private LoopHook,
                          private Clients::Listener,
                          private OptionListener,
@@ -100,6 +92,11 @@ class ModuleHost final : private LoopHook,
   Module* LoadedFrom(const ModuleFile& file) const;
   // Maps the file, runs OnLoad, and revives values. The error was logged.
   Result<Module*> LoadFile(ModuleFile file, const LoadRequest& request, Revival revival);
+  // While modules come and go, code of theirs may ask for more of it: that is refused. The error
+  // text; empty when nothing is under way.
+  std::string WhyNotNow() const {
+    return operating_ ? "another module is being loaded, unloaded or upgraded" : "";
+  }
   // Why the module that `report` tells of cannot replace `old`; empty when it can.
   std::string WhyNoSuccessor(const Module& old, const ModuleReport& report) const;
   // Why nothing may happen to the module now, of what holds for unload and upgrade; empty when it
@@ -277,9 +274,20 @@ class ModuleHost final : private LoopHook,
   void OnForkChild(bool born) override;
   void OnInForkedChild(std::string_view) override { is_child = true; }
 
+  // One load, unload or upgrade at a time.
+  class Operation {
+   public:
+    explicit Operation(ModuleHost& host) : host_(host) { host_.operating_ = true; }
+    ~Operation() { host_.operating_ = false; }
+    Operation(const Operation&) = delete;
+    Operation& operator=(const Operation&) = delete;
+
+   private:
+    ModuleHost& host_;
+  };
+
   // What a module leaves to its successor, or to itself when it comes back.
   struct Estate {
-    std::vector<WaitingCommand> waiting;  // clients that waited for keys
     std::vector<DormantAux> aux;
     ModuleConfigs options;
     ModuleUsage usage;
@@ -307,7 +315,8 @@ class ModuleHost final : private LoopHook,
   // error it is whole again.
   Result<Estate> Retire(Module& module);
   Status RunOnUnload(Module& module);
-  std::vector<WaitingCommand> TakeWaiting(Module& module);
+  // Clients that wait for keys wait for the end of the operation from now on.
+  void TakeWaiting(Module& module);
   // A module that was loaded and is not wanted: what it has revived is again what it was; then
   // Remove.
   void Dismiss(Module& module, Originals originals);
@@ -380,6 +389,7 @@ class ModuleHost final : private LoopHook,
   WatchedFds watched_fds_;
   BlockedClients blocked_clients_;
   HeldCommands held_commands_{this};
+  HeldCommands waiting_commands_{this};  // of the module that goes
   Yielding yielding_{this};
   std::array<Memo, kMemos> memos_;
   std::map<std::string, SharedApi, std::less<>> shared_apis_;
@@ -387,6 +397,7 @@ class ModuleHost final : private LoopHook,
   std::map<std::string, std::vector<std::string>, std::less<>> pending_configs_;
   ForkedChild child_;
   bool serving_ = false;
+  bool operating_ = false;
   bool releasing_ = false;          // it is worth a look whether kept values can be freed
   TrialReporter* trial_ = nullptr;  // in the child of a trial only
   std::vector<std::unique_ptr<Module>> modules_;

@@ -90,6 +90,9 @@ Status ModuleJobs::Check(Job& job, bool* nothing_to_do) {
   if (job_ != nullptr) {
     return Fail(ErrorCode::kBusy, "another module is being loaded or upgraded, try again later");
   }
+  if (std::string why = host_->WhyNotNow(); !why.empty()) {
+    return Fail(ErrorCode::kBusy, why + ", try again later");
+  }
   if (job.kind == Kind::kUpgrade) return CheckUpgrade(job);
   auto file = host_->OpenFile(job.load());
   if (!file) {
@@ -253,6 +256,7 @@ void ModuleJobs::Prepare(Job& job) {
   // only the last of them to do; else they are only copied, since the module still answers for all.
   const bool lazy = job.request.lazy || host_->engine().settings().module_revival != 0;
   module->set_freezing(lazy);
+  module->set_precopied(!lazy);
   host_->sweeps().Start(*module, lazy ? Sweeps::Kind::kFreeze : Sweeps::Kind::kCopy,
                         [this] { ActUpgrade(*job_); });
 }
@@ -295,6 +299,7 @@ void ModuleJobs::ActUpgrade(Job& job) {
     module->set_freezing(false);
     host_->sweeps().Start(*module, Sweeps::Kind::kRevive);
   }
+  if (module->precopied()) host_->sweeps().Start(*module, Sweeps::Kind::kForgetCopies);
   Conclude(std::move(status));
 }
 
@@ -302,11 +307,13 @@ void ModuleJobs::Conclude(Status status) {
   std::unique_ptr<Job> job = std::move(job_);
   job->outcome.status = std::move(status);
   const bool drained = std::exchange(drain_ends_ms_, 0) != 0;
-  job->finish(job->outcome);
-  if (!drained) return;
   // The old one, if it stays.
-  if (Module* module = host_->FindModule(job->request.name)) module->set_draining(false);
-  host_->held_commands().RunAll();
+  if (Module* module = host_->FindModule(job->request.name)) {
+    module->set_precopied(false);
+    module->set_draining(false);
+  }
+  job->finish(job->outcome);
+  if (drained) host_->held_commands().RunAll();
 }
 
 }  // namespace backplane

@@ -113,6 +113,7 @@ Module* ModuleHost::AddModule(const LoadRequest& request) {
 }
 
 Result<Module*> ModuleHost::LoadFile(ModuleFile file, const LoadRequest& request, Revival revival) {
+  const Operation operation(*this);
   Module* module = AddModule(request);
   if (module == nullptr) {
     const std::string why = "Module " + request.path +

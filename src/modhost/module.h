@@ -90,6 +90,9 @@ class Module {
   bool freezing() const { return freezing_; }
   void set_freezing(bool value) { freezing_ = value; }
 
+  // True while an upgrade has serialised its values in advance: their copies count.
+  bool precopied() const { return precopied_; }
+  void set_precopied(bool value) { precopied_ = value; }
   // True while its threads are to finish what they have begun: clients' commands are held back.
   bool draining() const { return draining_; }
   void set_draining(bool value) { draining_ = value; }
@@ -180,6 +183,7 @@ class Module {
   std::unique_ptr<MappedModule> code_;
   bool loading_ = false;
   bool freezing_ = false;
+  bool precopied_ = false;
   bool draining_ = false;
   bool retiring_ = false;
   bool shared_once_ = false;

@@ -35,7 +35,8 @@ void Sweeps::RunSlice() {
   {
     Engine::Unit unit(host_->engine());
     const int64_t end = MonotonicMicros() + kSliceMicros;
-    if (sweeps_.front()->kind == Kind::kFreeze) host_->swap().LookAtWork(*sweeps_.front()->module);
+    // What threads may be writing to is left to the pause.
+    host_->swap().LookAtWork(*sweeps_.front()->module);
     do {
       if (Step(*sweeps_.front())) continue;
       done = std::move(sweeps_.front()->done);
@@ -51,9 +52,12 @@ bool Sweeps::Touch(Sweep& sweep, Entry* entry) {
   Database& db = sweep.walk.db();
   switch (sweep.kind) {
     case Kind::kCopy:
-      return swap.CopyEntry(db, entry, *sweep.module);
+      return !swap.work_in_flight() && swap.CopyEntry(db, entry, *sweep.module);
     case Kind::kFreeze:
-      return swap.FreezeEntry(db, entry, *sweep.module);
+      return !swap.work_in_flight() && swap.FreezeEntry(db, entry, *sweep.module);
+    case Kind::kForgetCopies:
+      swap.ForgetCopy(entry, *sweep.module);
+      return false;
     case Kind::kRevive:
       break;
   }
@@ -110,6 +114,7 @@ bool Sweeps::StepNoted(Sweep& sweep) {
   constexpr size_t kPiece = 16;
   if (live_.size() <= kFewLive || sweep.rounds >= kRoundsMax) return false;
   ++sweep.rounds;
+  if (host_->swap().work_in_flight()) return true;
   LiveKeys keys;
   keys.swap(live_);
   const int64_t end = MonotonicMicros() + kSliceMicros;

@@ -23,6 +23,7 @@ class Sweeps {
     kRevive,  // dormant values become live; ends when there are none left
     kCopy,    // live values get a copy for the upgrade to come
     kFreeze,  // live values become dormant, over and over until few are used again in the meantime
+    kForgetCopies,  // copies of live values are freed
   };
 
   explicit Sweeps(ModuleHost* host) : host_(host) {}

@@ -84,6 +84,8 @@ Status ModuleHost::Unload(std::string_view name, bool keep_data) {
   if (module == nullptr) {
     return Fail(ErrorCode::kNotFound, "Error unloading module: no such module with that name");
   }
+  if (std::string why = WhyNotNow(); !why.empty()) return Refuse(why);
+  const Operation operation(*this);
   // Values may still be on their way out in the background.
   keyspace().lazy_free().Drain();
   if (!keep_data && (LiveValues(*module) > 0 || DormantValuesOf(*module) > 0)) {
@@ -101,11 +103,7 @@ Status ModuleHost::Unload(std::string_view name, bool keep_data) {
   // To the others: who has been asked to go hears nothing any more.
   FireModuleChange(unloaded, version, REDISMODULE_SUBEVENT_MODULE_UNLOADED);
   // Their command is gone, which is what they are told.
-  for (const WaitingCommand& waiting : estate->waiting) {
-    waiting.session->reply().Error(kUnblockedByUnload);
-    if (waiting.session->link() != nullptr) waiting.session->link()->ScheduleWrite();
-    waiting.session->Unblock();
-  }
+  waiting_commands_.EndAll(kUnblockedByUnload);
   NoteModules();
   logger().Notice("Module " + unloaded + " unloaded" +
                   (estate->values == 0
@@ -141,7 +139,7 @@ Result<ModuleHost::Estate> ModuleHost::Retire(Module& module) {
     agreed = Fail(ErrorCode::kBusy,
                   std::to_string(left) + " values of its types are outside of the keyspace");
   } else {
-    estate.waiting = TakeWaiting(module);
+    TakeWaiting(module);
     agreed = RunOnUnload(module);
   }
   const bool in_advance = module.freezing();
@@ -157,7 +155,7 @@ Result<ModuleHost::Estate> ModuleHost::Retire(Module& module) {
   } else {
     swap_.ReviveValues(module);
   }
-  RunAgain(std::move(estate.waiting));
+  waiting_commands_.RunAll();
   return std::unexpected(agreed.error());
 }
 
@@ -175,27 +173,37 @@ Status ModuleHost::RunOnUnload(Module& module) {
   return {};
 }
 
-std::vector<WaitingCommand> ModuleHost::TakeWaiting(Module& module) {
-  std::vector<WaitingCommand> waiting;
-  module.DestroyIf([&](Registration& registration) {
+void ModuleHost::TakeWaiting(Module& module) {
+  // Newest first in the module's list; they are served in the order in which they came.
+  std::vector<RedisModuleBlockedClient*> clients;
+  module.ForEachRegistration([&](Registration& registration) {
     auto* client = dynamic_cast<RedisModuleBlockedClient*>(&registration);
     if (client == nullptr || !client->on_keys || client->session == nullptr || client->served) {
+      return;
+    }
+    clients.push_back(client);
+  });
+  std::reverse(clients.begin(), clients.end());
+  for (RedisModuleBlockedClient* client : clients) {
+    Session* session = std::exchange(client->session, nullptr);
+    waiting_commands_.Adopt(
+        {session, client->client_id, client->args, client->deadline, client->skips_reply});
+  }
+  module.DestroyIf([&](Registration& registration) {
+    auto* client = dynamic_cast<RedisModuleBlockedClient*>(&registration);
+    if (client == nullptr || std::find(clients.begin(), clients.end(), client) == clients.end()) {
       return false;
     }
-    waiting.push_back({client->session, client->client_id, client->args, client->deadline});
     client->FreePrivateData();
-    client->session = nullptr;
     return true;
   });
-  // Newest first until here; they are served in the order in which they came.
-  std::reverse(waiting.begin(), waiting.end());
-  return waiting;
 }
 
 void ModuleHost::RunAgain(std::vector<WaitingCommand> waiting) {
   for (WaitingCommand& command : waiting) {
     Session& session = *command.session;
     session.Unblock();
+    if (command.skips_reply) session.reply_mode = Session::ReplyMode::kSkipping;
     if (session.link() != nullptr) session.link()->ScheduleWrite();
     const std::vector<std::string_view> views(command.args.begin(), command.args.end());
     std::string error;
@@ -308,6 +316,8 @@ void ModuleHost::BuryQuarantined() {
 }
 
 void ModuleHost::Bury(std::unique_ptr<Module> owned) {
+  // What its threads have registered since it was retired.
+  ForgetReferences(*owned);
   const bool shares = !owned->uses().empty() || !owned->used_by().empty() || owned->shared_once();
   owned->DestroyAll();
   const int slot = owned->slot();

@@ -154,6 +154,7 @@ Status ModuleHost::RollBack(const Error& why, Result<ModuleFile> file, const Loa
 Status ModuleHost::Replace(Module& old, ModuleFile file, const UpgradeRequest& request,
                            UpgradeOutcome* outcome) {
   const int64_t begin = MonotonicMicros();
+  const Operation operation(*this);
   const std::string name = old.name();
   outcome->old_version = old.version();
   outcome->old_path = old.path();
@@ -190,7 +191,7 @@ Status ModuleHost::Replace(Module& old, ModuleFile file, const UpgradeRequest& r
     FireModuleChange(name, now->version(), REDISMODULE_SUBEVENT_MODULE_LOADED);
     if (lazy && !outcome->rolled_back) sweeps_.Start(*now, Sweeps::Kind::kRevive);
   }
-  RunAgain(std::move(estate->waiting));
+  waiting_commands_.RunAll();
   outcome->pause_us = MonotonicMicros() - begin;
   if (status) {
     logger().Notice("Module '" + name + "' upgraded from version " +

@@ -319,8 +319,9 @@ void ValueSwap::LookAtWork(Module& module) { work_in_flight_ = OldestWork(module
 bool ValueSwap::FreezeEntry(Database& db, Entry* entry, Module& module) {
   ModuleValue* value = LiveValue(entry, module);
   if (value == nullptr) return false;
+  // A copy of an upgrade that came to nothing may be old by now.
   std::unique_ptr<DormantValue> dormant = value->TakeCopy();
-  if (dormant == nullptr) dormant = Serialise(*value, db, &entry, module);
+  if (dormant == nullptr || !module.precopied()) dormant = Serialise(*value, db, &entry, module);
   if (dormant == nullptr) return false;
   std::unique_ptr<Value> old = db.ExchangeValue(entry, std::move(dormant));
   if (work_in_flight_) module.kept_values().Add(module.handles_made, std::move(old));
@@ -329,11 +330,15 @@ bool ValueSwap::FreezeEntry(Database& db, Entry* entry, Module& module) {
 
 bool ValueSwap::CopyEntry(Database& db, Entry* entry, const Module& module) {
   ModuleValue* value = LiveValue(entry, module);
-  if (value == nullptr || value->copy() != nullptr) return false;
+  if (value == nullptr) return false;
   auto copy = Serialise(*value, db, &entry, module);
   if (copy == nullptr) return false;
   value->set_copy(std::move(copy));
   return true;
+}
+
+void ValueSwap::ForgetCopy(Entry* entry, const Module& module) {
+  if (ModuleValue* value = LiveValue(entry, module)) value->set_copy(nullptr);
 }
 
 uint64_t ValueSwap::DropAll(const Module& module) {

@@ -152,13 +152,18 @@ class ValueSwap {
   // Call it before one of the following, in each turn of the loop: looks whether threads of the
   // module are at work, for which values that leave the keyspace are kept.
   void LookAtWork(Module& module);
+  // What was found: a thread may write through a pointer that it has, so what is serialised now is
+  // not the last of it.
+  bool work_in_flight() const { return work_in_flight_; }
   // Every value of the module's types. AUX fields are captured by who calls, before.
   // REQUIRES: WhyNotFreezable says nothing.
   uint64_t FreezeAll(Module& module);
   // One; false when it is none of the module's live values.
   bool FreezeEntry(Database& db, Entry* entry, Module& module);
-  // Serialises one in advance; false as above, or when there is a copy.
+  // Serialises one in advance, anew if there is a copy; false as above.
   bool CopyEntry(Database& db, Entry* entry, const Module& module);
+  // Frees the copy, if there is one.
+  void ForgetCopy(Entry* entry, const Module& module);
 
  private:
   template <class F>

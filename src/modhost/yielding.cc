@@ -66,7 +66,8 @@ void Yielding::ServeInPlace(const std::string& reply) {
   Engine& engine = host_->engine();
   BusyServer& server = *host_->busy_server();
   Session* session = engine.executing();
-  engine.set_busy_reply(reply);
+  // While data are loaded, clients hear just that.
+  if (!engine.loading()) engine.set_busy_reply(reply);
   if (session != nullptr) server.BeginBusy(*session);
   server.ServeClients();
   engine.set_busy_reply({});

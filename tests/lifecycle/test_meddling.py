@@ -232,3 +232,43 @@ def test_an_authenticator_that_unloads_another_ones_module(server, meddler):
     assert "meddler's authenticator runs" not in server.log()
     with pytest.raises(ReplyError, match="WRONGPASS"):
         conn.do("auth", "nobody", "password")
+
+
+@pytest.mark.parametrize("where", ["onunload", "save", "auxsave", "data"])
+def test_module_commands_while_a_module_goes(start_server, meddler, where):
+    """They are refused: the other one is in the list before it, and has values of its own."""
+    server = start_server("--loadmodule", meddler("other"), "--loadmodule", meddler(1))
+    server.conn = conn = server.connect()
+    for number in range(COUNT):
+        conn.do("meddler.set", f"key:{number}", number * 1001)
+        conn.do("another.set", f"other:{number}", number * 7)
+    conn.do("meddler.set", "special", SPECIAL)
+    waiting = server.connect()
+    waiting.send("meddler.wait", "key:1")
+    wait_until(lambda: b"blocked_clients:1" in conn.do("info", "clients"))
+    conn.do("meddler.behave", f"{where}-victim")
+    upgrade(server, meddler(2))
+    assert [row[1] for row in conn.do("module", "list")] == [b"another", b"meddler"]
+    check(server, 2)
+    for number in range(COUNT):
+        assert conn.do("another.get", f"other:{number}") == number * 7
+
+
+@pytest.mark.parametrize("action", ["unblock", "kill"])
+@pytest.mark.parametrize("where", ["onunload", "onload", "ended"])
+def test_a_waiting_client_while_its_module_goes(server, meddler, where, action):
+    """Nobody can unblock it for a moment; who ends its connection does."""
+    waiting = server.connect()
+    number = waiting.do("client", "id")
+    waiting.send("meddler.wait", "key:1")
+    wait_until(lambda: b"blocked_clients:1" in server.conn.do("info", "clients"))
+    words = f"{where}-{action}"
+    if where == "onunload":
+        server.conn.do("meddler.behave", words)
+        upgrade(server, meddler(2))
+    else:
+        # The new version does not know the client: it is told.
+        upgrade(server, meddler(2), "args", words, f"client-{number}")
+    check(server, 2)
+    wait_until(lambda: f"blocked_clients:{1 if action == 'unblock' else 0}".encode() in server.conn.do("info", "clients"))
+    assert server.conn.do("ping") == b"PONG"

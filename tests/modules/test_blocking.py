@@ -211,3 +211,19 @@ def test_shutdown_while_clients_are_blocked(start_with):
     client.send("blocking.block", 1, 0)
     wait_until(lambda: blocked(server.connect()) == 1)
     assert server.stop() == 0
+
+
+def test_what_a_module_measures_is_its_commands(conn):
+    """In commandstats, the histogram and the slow log, once."""
+    conn.do("config", "resetstat")
+    conn.do("slowlog", "reset")
+    conn.do("config", "set", "slowlog-log-slower-than", 50000)
+    conn.do("blocking.measured", 1)
+    conn.do("config", "set", "slowlog-log-slower-than", 10000)
+    entries = [entry for entry in conn.do("slowlog", "get", 10) if entry[3][0] == b"blocking.measured"]
+    assert len(entries) == 1 and entries[0][2] >= 50000 and entries[0][3] == [b"blocking.measured", b"1"]
+    stats = conn.do("info", "commandstats").decode()
+    line = next(line for line in stats.splitlines() if line.startswith("cmdstat_blocking.measured:"))
+    assert "calls=1," in line and int(line.split("usec=")[1].split(",")[0]) >= 50000
+    histogram = conn.do("latency", "histogram", "blocking.measured")[1]
+    assert histogram[1] == 1

@@ -52,6 +52,15 @@ def test_calls_of_the_module_itself(conn, start_with):
     assert own.do("echo", "@replace") == b"--replaced--"
 
 
+def test_calls_of_scripts(conn):
+    assert conn.do("eval", "return redis.call('echo', '@replace')", 0) == b"--replaced--"
+    assert conn.do("eval", "redis.call('rpush', KEYS[1], 'a', '@after') return redis.call('lrange', KEYS[1], 0, -1)", 1, "s") == [
+        b"a", b"@after", b"--after--"]
+    assert conn.do("eval", "return redis.call('@delete', 'echo', 'text')", 0) == b"text"
+    # All words are gone.
+    assert "Unknown Redis command" in conn.error("eval", "return redis.call('@delete')", 0)
+
+
 def test_calls_of_other_modules(start_with):
     conn = start_with(["command_filter", "calls"]).connect()
     assert conn.do("calls.call", "-", "echo", "@replace") == b"--replaced--"

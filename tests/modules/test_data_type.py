@@ -87,9 +87,26 @@ def test_copy(conn):
     conn.do("datatype.set", "k", "changed")
     assert conn.do("datatype.get", "c") == b"text"
     conn.do("datatype.set", "k", "no copy")
-    with pytest.raises(ReplyError):
+    with pytest.raises(ReplyError, match="module key failed to copy"):
         conn.do("copy", "k", "refused")
     assert conn.do("exists", "refused") == 0
+
+
+def test_copy_knows_keys_and_databases(start_with):
+    conn = start_with([("data_type", "copy2")]).connect()
+    conn.do("select", 3)
+    conn.do("datatype.set", "k", "text")
+    assert conn.do("copy", "k", "c", "replace", "db", 5) == 1
+    assert conn.do("datatype.copied") == [b"k", b"c", 3, 5]
+    assert conn.do("copy", "k", "d") == 1
+    assert conn.do("datatype.copied") == [b"k", b"d", 3, 3]
+
+
+def test_digest_knows_the_key(conn):
+    conn.do("select", 2)
+    conn.do("datatype.set", "named", "text")
+    conn.do("debug", "digest-value", "named")
+    assert conn.do("datatype.digested") == [b"named", 2]
 
 
 def test_digest(conn):

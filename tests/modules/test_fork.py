@@ -25,10 +25,11 @@ def test_the_child_has_the_data(conn):
     assert conn.do("fork.outcome")[1:] == [11, 0]
 
 
-def test_one_at_a_time(conn):
+def test_one_at_a_time(conn, shared_server):
     before = conn.do("fork.outcome")[0]
     assert conn.do("fork.start", 0, 100000) > 0
     assert conn.do("fork.start", 0, 1) == -1
+    shared_server.wait_for_log("Can't fork for module: File exists")
     assert conn.error("bgsave").startswith("ERR ")
     assert conn.do("fork.kill") == [1, 0]
     wait_until(lambda: b"rdb_bgsave_in_progress:0" in conn.do("info", "persistence"))

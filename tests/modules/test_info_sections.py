@@ -20,7 +20,7 @@ OWN = {
     "infotest": {"infotest_signed": "-42", "infotest_unsigned": "18446744073709551615", "infotest_double": "1.5",
                  "infotest_crash": "no"},
     "infotest_Letters": {"infotest_string": "some text"},
-    "infotest_Nested": {"infotest_dict": "a=1,b=two", "infotest_left_open": "c=3"},
+    "infotest_Nested": {"infotest_dict": "a=1,b=two", "infotest_odd__name": "x=1", "infotest_left_open": "c=3"},
 }
 
 

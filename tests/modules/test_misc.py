@@ -69,6 +69,11 @@ def test_context_flags(conn, conn3, option):
     assert {b"master", b"multi", b"denyblocking"} == set(conn.do("exec")[0])
     conn.do("config", "set", "save", "900 1")
     assert b"rdb" in conn.do("misc.flags")
+    assert b"lua" in conn.do("eval", "return redis.call('misc.flags')", 0)
+    assert b"lua" not in conn.do("misc.flags")
+    conn.do("multi")
+    conn.do("misc.flags")
+    assert b"multi" in conn.do("exec")[0]
     conn.do("config", "set", "save", "")
     option(conn, "maxmemory-policy")
     conn.do("config", "set", "maxmemory", 1, "maxmemory-policy", "allkeys-lru")

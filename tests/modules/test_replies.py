@@ -9,7 +9,7 @@ MODULES = ["replies"]
 ONE = [
     ("integer", -5, b":-5\r\n"), ("integer", 2**63 - 1, b":9223372036854775807\r\n"),
     ("simple", "text", b"+text\r\n"), ("simple", "", b"+\r\n"),
-    ("error", "ERR wrong", b"-ERR wrong\r\n"), ("error", "WRONGTYPE x", b"-WRONGTYPE x\r\n"),
+    ("error", "ERR wrong", b"-ERR wrong\r\n"), ("error", "WRONGTYPE x", b"-WRONGTYPE x\r\n"), ("error", "-ERR x", b"--ERR x\r\n"),
     ("buffer", b"a\0b", b"$3\r\na\0b\r\n"), ("buffer", "", b"$0\r\n\r\n"), ("string", b"\r\n", b"$2\r\n\r\n\r\n"),
     ("string", 12, b"$2\r\n12\r\n"), ("cstring", b"a\0b", b"$1\r\na\r\n"), ("empty", "", b"$0\r\n\r\n"),
     ("null", "", b"$-1\r\n", b"_\r\n"), ("nullarray", "", b"*-1\r\n", b"_\r\n"), ("emptyarray", "", b"*0\r\n"),

@@ -132,6 +132,14 @@ def test_trim(conn):
     assert conn.do("streamkeys.trim", "text", "rw", "-", "id", "1-1") == b"ENOTSUP"
 
 
+def test_an_approximate_trim_has_a_limit(conn):
+    """A hundred nodes at once."""
+    conn.do("config", "set", "stream-node-max-entries", 10)
+    fill(conn, 2500)
+    assert [conn.do("streamkeys.trim", "s", "rw", "a", "length", 0) for _ in range(3)] == [1000, 1000, 500]
+    conn.do("config", "set", "stream-node-max-entries", 100)
+
+
 def test_ids(conn):
     for text, same in (("1-2", b"1-2"), ("7", b"7-0"), ("-", b"0-0"), ("+", LAST.encode())):
         assert conn.do("streamkeys.id", text) == same

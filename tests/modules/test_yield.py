@@ -56,7 +56,6 @@ def test_without_clients(conn, worker):
 
 def test_never_busy(conn, worker):
     conn.do("config", "set", "busy-reply-threshold", 0)
-    conn.pipeline([["multi"], ["yield.stop"], ["exec"]])
     worker.send("yield.alone", 50)
     assert plain(worker.read()) == b"DONE"
 

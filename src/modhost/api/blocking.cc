@@ -65,6 +65,7 @@ RedisModuleBlockedClient* Block(RedisModuleCtx* ctx, RedisModuleCmdFunc reply_ca
   }
   // The reply callback gets the command's words after the input buffer has moved on.
   for (std::string_view arg : ctx->command->args()) client->args.emplace_back(arg);
+  client->skips_reply = session->reply_mode == Session::ReplyMode::kSkipping;
   session->Block(client);
   if (timeout_ms > 0) client->StartTimer(timeout_ms);
   if (keys != nullptr) {

@@ -60,6 +60,8 @@ int IsSubEventSupported(RedisModuleEvent event, uint64_t subevent) {
 // --- shared functions ---
 
 int ExportSharedAPI(RedisModuleCtx* ctx, const char* apiname, void* func) {
+  // A thread of a module that is gone: nobody could rely on it.
+  if (ctx->module->retiring()) return REDISMODULE_ERR;
   auto added =
       ctx->host().shared_apis().try_emplace(apiname, ModuleHost::SharedApi{ctx->module, func});
   if (added.second) ctx->module->set_shared_once();

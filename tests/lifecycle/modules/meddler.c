@@ -4,10 +4,11 @@
 // and by name. Load arguments and MEDDLER.BEHAVE are words of the form WHERE-ACTION:
 //
 //   WHERE    onload, onunload, load (rdb_load of "special"), save (rdb_save of "special"), ended
-//            (the event at the end of loading), aux (aux_load), data (free_privdata of a client)
+//            (the event at the end of loading), aux (aux_load), auxsave, data (free_privdata)
 //   ACTION   open (looks at the value of "special"), create (gives "created" a value), delete
 //            ("special", by a command), empty (everything, by a command), restore ("special" by
-//            other bytes), unload (MODULE UNLOAD of itself), fail (what WHERE may fail with)
+//            other bytes), unload (MODULE UNLOAD of itself), victim (of the module "another"),
+//            unblock and kill (the client that waited last), fail (what WHERE may fail with)
 //   parent   only outside of forked children
 #include <stdio.h>
 
@@ -62,6 +63,9 @@ static void Create(RedisModuleCtx *ctx, const char *where) {
   RedisModule_FreeString(NULL, name);
 }
 
+// The client that waited last, for "unblock" and "kill".
+static unsigned long long last_client;
+
 // A dumped value, for "restore".
 static RedisModuleString *other_payload;
 
@@ -77,6 +81,18 @@ static void Meddle(RedisModuleCtx *ctx, const char *where) {
   if (Does(where, "unload")) {
     RedisModule_FreeCallReply(
         RedisModule_Call(ctx, "MODULE", "ccc", "UNLOAD", MEDDLER_NAME, "KEEPDATA"));
+  }
+  if (Does(where, "victim")) {
+    RedisModule_FreeCallReply(
+        RedisModule_Call(ctx, "MODULE", "ccc", "UNLOAD", "another", "KEEPDATA"));
+  }
+  if (Does(where, "unblock")) {
+    RedisModule_FreeCallReply(
+        RedisModule_Call(ctx, "CLIENT", "cl", "UNBLOCK", (long long)last_client));
+  }
+  if (Does(where, "kill")) {
+    RedisModule_FreeCallReply(
+        RedisModule_Call(ctx, "CLIENT", "ccl", "KILL", "ID", (long long)last_client));
   }
   if (Does(where, "restore") && other_payload != NULL) {
     RedisModule_FreeCallReply(
@@ -108,7 +124,10 @@ static void Save(RedisModuleIO *rdb, void *value) {
   RedisModule_SaveSigned(rdb, number % 1000);
 }
 
-static void SaveAux(RedisModuleIO *rdb, int when UNUSED) { RedisModule_SaveSigned(rdb, 1); }
+static void SaveAux(RedisModuleIO *rdb, int when UNUSED) {
+  Meddle(RedisModule_GetContextFromIO(rdb), "auxsave");
+  RedisModule_SaveSigned(rdb, 1);
+}
 
 static int LoadAux(RedisModuleIO *rdb, int encver UNUSED, int when UNUSED) {
   RedisModule_LoadSigned(rdb);
@@ -180,6 +199,7 @@ static int WaitReply(RedisModuleCtx *ctx UNUSED, RedisModuleString **argv UNUSED
 // meddler.wait KEY
 static int Wait(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   if (argc != 2) return RedisModule_WrongArity(ctx);
+  last_client = RedisModule_GetClientId(ctx);
   RedisModuleTimerID *timers = RedisModule_Alloc(2 * sizeof(*timers));
   timers[0] = RedisModule_CreateTimer(ctx, 3600 * 1000, OnTimer, NULL);
   RedisModule_BlockClientOnKeys(ctx, WaitReply, NULL, FreeTimers, 0, &argv[1], 1, timers);
@@ -249,6 +269,8 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
   for (int i = 0; i < argc; i++) {
     size += (size_t)snprintf(behaviour + size, sizeof(behaviour) - size, "%s ", Text(argv[i]));
   }
+  const char *client = strstr(behaviour, " client-");
+  if (client != NULL) last_client = strtoull(client + strlen(" client-"), NULL, 10);
   RedisModuleTypeMethods methods = {.version = REDISMODULE_TYPE_METHOD_VERSION,
                                     .rdb_load = Load,
                                     .rdb_save = Save,

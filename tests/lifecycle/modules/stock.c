@@ -283,6 +283,17 @@ static int Add(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return REDISMODULE_OK;
 }
 
+// stock.sneak KEY NUMBER: changes the count through a key that is opened for reading
+static int Sneak(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  if (argc != 3) return RedisModule_WrongArity(ctx);
+  RedisModuleKey *key;
+  Item *item = Find(ctx, argv[1], REDISMODULE_READ, &key);
+  if (item == NULL) return REDISMODULE_OK;
+  item->count = Number(argv[2]);
+  RedisModule_CloseKey(key);
+  return RedisModule_ReplyWithSimpleString(ctx, "OK");
+}
+
 // stock.total: number of items, sum of their counts; from the list alone
 static int Total(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int argc UNUSED) {
   long long sum = 0;
@@ -347,6 +358,7 @@ static int Block(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int argc 
 typedef struct Work {
   RedisModuleBlockedClient *client;
   RedisModuleString *name, *path;
+  long long writes;  // 0: only reads
 } Work;
 
 // Holds a pointer to the item over a time without the lock.
@@ -354,17 +366,24 @@ static void *DoWork(void *pointer) {
   Work *work = pointer;
   RedisModuleCtx *ctx = RedisModule_GetThreadSafeContext(work->client);
   RedisModule_ThreadSafeContextLock(ctx);
-  RedisModuleKey *key = RedisModule_OpenKey(ctx, work->name, REDISMODULE_READ);
-  const Item *item = key == NULL ? NULL : RedisModule_ModuleTypeGetValue(key);
+  const int mode = work->writes != 0 ? REDISMODULE_READ | REDISMODULE_WRITE : REDISMODULE_READ;
+  RedisModuleKey *key = RedisModule_OpenKey(ctx, work->name, mode);
+  Item *item = key == NULL ? NULL : RedisModule_ModuleTypeGetValue(key);
   RedisModule_CloseKey(key);
   RedisModule_ThreadSafeContextUnlock(ctx);
   while (access(Text(work->path), F_OK) != 0) usleep(1000);
   RedisModule_ThreadSafeContextLock(ctx);
+  if (work->writes != 0) item->count = work->writes;
   key = RedisModule_OpenKey(ctx, work->name, REDISMODULE_READ);
   const Item *now = key == NULL ? NULL : RedisModule_ModuleTypeGetValue(key);
   RedisModule_CloseKey(key);
   RedisModule_Log(ctx, "notice", "work of version %d: count %lld, %s", STOCK_VERSION,
                   item == NULL ? -1 : item->count, now == NULL ? "gone" : "there");
+  // Of a module that is gone nobody can get an API.
+  if (now == NULL &&
+      RedisModule_ExportSharedAPI(ctx, "stock.late", (void *)(uintptr_t)DoWork) != REDISMODULE_OK) {
+    RedisModule_Log(ctx, "notice", "no API is exported");
+  }
   RedisModule_ReplyWithArray(ctx, 2);
   RedisModule_ReplyWithLongLong(ctx, STOCK_VERSION);
   RedisModule_ReplyWithLongLong(ctx, item == NULL ? -1 : item->count);
@@ -377,14 +396,15 @@ static void *DoWork(void *pointer) {
   return NULL;
 }
 
-// stock.work KEY PATH: the version of the module and the count, by a thread, once there is such a
-// file
+// stock.work KEY PATH [NUMBER]: the thread gives the item that count in the end; the version of the
+// module and the count, by a thread, once there is such a file
 static int StartWork(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
-  if (argc != 3) return RedisModule_WrongArity(ctx);
+  if (argc != 3 && argc != 4) return RedisModule_WrongArity(ctx);
   Work *work = RedisModule_Alloc(sizeof(*work));
   work->client = RedisModule_BlockClient(ctx, NULL, NULL, NULL, 0);
   work->name = RedisModule_CreateStringFromString(NULL, argv[1]);
   work->path = RedisModule_CreateStringFromString(NULL, argv[2]);
+  work->writes = argc > 3 ? Number(argv[3]) : 0;
   pthread_t worker;
   if (pthread_create(&worker, NULL, DoWork, work) == 0) pthread_detach(worker);
   return REDISMODULE_OK;
@@ -553,6 +573,7 @@ static const TestCommand commands[] = {
     {"stock.behave", Behave, "", 0},
     {"stock.wait", Wait, "readonly", 1},
     {"stock.block", Block, "", 0},
+    {"stock.sneak", Sneak, "", 1},
     {"stock.work", StartWork, "readonly", 1},
     {"stock.leave", Leave, "", 0},
     {"stock.crash", Crash, "", 1},

@@ -75,6 +75,22 @@ static void *UnblockFromThread(void *data) {
   return NULL;
 }
 
+static void *WorkMeasured(void *data) {
+  RedisModule_BlockedClientMeasureTimeStart(data);
+  usleep(60 * 1000);
+  RedisModule_BlockedClientMeasureTimeEnd(data);
+  RedisModule_UnblockClient(data, NULL);
+  return NULL;
+}
+
+// blocking.measured name: a thread works for 60 ms, and says so
+static int Measured(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  pthread_t thread;
+  RedisModuleBlockedClient *client = RedisModule_BlockClient(ctx, OnReply, OnTimeout, FreeData, 0);
+  if (pthread_create(&thread, NULL, WorkMeasured, client) == 0) pthread_detach(thread);
+  return REDISMODULE_OK;
+}
+
 // blocking.thread name: a thread unblocks at once, perhaps before the handler returns.
 static int Thread(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   RedisModuleBlockedClient *client = RedisModule_BlockClient(ctx, OnReply, OnTimeout, FreeData, 0);
@@ -145,11 +161,12 @@ static int Allowed(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   static const TestCommand commands[] = {
-      {"blocking.block", Block, "", 0},   {"blocking.unblock", Unblock, "", 0},
-      {"blocking.abort", Abort, "", 0},   {"blocking.now", Now, "", 0},
-      {"blocking.thread", Thread, "", 0}, {"blocking.keys", Keys, "write", 0},
-      {"blocking.signal", Signal, "", 1}, {"blocking.counts", Counts, "", 0},
-      {"blocking.call", Call, "", 0},     {"blocking.allowed", Allowed, "", 0}};
+      {"blocking.block", Block, "", 0},       {"blocking.unblock", Unblock, "", 0},
+      {"blocking.abort", Abort, "", 0},       {"blocking.now", Now, "", 0},
+      {"blocking.thread", Thread, "", 0},     {"blocking.keys", Keys, "write", 0},
+      {"blocking.signal", Signal, "", 1},     {"blocking.counts", Counts, "", 0},
+      {"blocking.measured", Measured, "", 0}, {"blocking.call", Call, "", 0},
+      {"blocking.allowed", Allowed, "", 0}};
   if (RedisModule_Init(ctx, "blocking", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;
   }

@@ -4,6 +4,7 @@
 // goes through the file.
 #include <math.h>
 #include <stdatomic.h>
+#include <stdio.h>
 
 #include "testing.h"
 
@@ -86,8 +87,13 @@ static size_t MemUsage(const void *pointer) {
   return sizeof(Value) + 1000000 + ((const Value *)pointer)->length;
 }
 
+static char last_key[64], last_target[64];
+static int last_db = -1, last_target_db = -1;
+
 static void Digest(RedisModuleDigest *digest, void *pointer) {
   Value *value = pointer;
+  snprintf(last_key, sizeof(last_key), "%s", Text(RedisModule_GetKeyNameFromDigest(digest)));
+  last_db = RedisModule_GetDbIdFromDigest(digest);
   RedisModule_DigestAddStringBuffer(digest, value->text, value->length);
   RedisModule_DigestAddLongLong(digest, (long long)value->length);
   RedisModule_DigestEndSequence(digest);
@@ -105,6 +111,15 @@ static void *Copy(RedisModuleString *from, RedisModuleString *to, const void *po
   const Value *value = pointer;
   if (value->length == 7 && memcmp(value->text, "no copy", 7) == 0) return NULL;
   copied++;
+  return New(value->text, value->length);
+}
+
+static void *Copy2(RedisModuleKeyOptCtx *where, const void *pointer) {
+  const Value *value = pointer;
+  snprintf(last_key, sizeof(last_key), "%s", Text(RedisModule_GetKeyNameFromOptCtx(where)));
+  snprintf(last_target, sizeof(last_target), "%s", Text(RedisModule_GetToKeyNameFromOptCtx(where)));
+  last_db = RedisModule_GetDbIdFromOptCtx(where);
+  last_target_db = RedisModule_GetToDbIdFromOptCtx(where);
   return New(value->text, value->length);
 }
 
@@ -229,6 +244,22 @@ static int Counts(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return RedisModule_ReplyWithLongLong(ctx, copied);
 }
 
+// datatype.copied: keys and databases of the last copy
+static int Copied(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModule_ReplyWithArray(ctx, 4);
+  RedisModule_ReplyWithCString(ctx, last_key);
+  RedisModule_ReplyWithCString(ctx, last_target);
+  RedisModule_ReplyWithLongLong(ctx, last_db);
+  return RedisModule_ReplyWithLongLong(ctx, last_target_db);
+}
+
+// datatype.digested: key and database of the last digest
+static int Digested(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModule_ReplyWithArray(ctx, 2);
+  RedisModule_ReplyWithCString(ctx, last_key);
+  return RedisModule_ReplyWithLongLong(ctx, last_db);
+}
+
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   static const TestCommand commands[] = {{"datatype.set", SetCommand, "write", 1},
@@ -238,7 +269,9 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
                                          {"datatype.string", ToString, "", 1},
                                          {"datatype.unstring", FromString, "write", 1},
                                          {"datatype.aux", Aux, "", 0},
-                                         {"datatype.counts", Counts, "", 0}};
+                                         {"datatype.counts", Counts, "", 0},
+                                         {"datatype.copied", Copied, "", 0},
+                                         {"datatype.digested", Digested, "", 0}};
   RedisModuleTypeMethods methods = {
       .version = 4,
       .rdb_load = Load,
@@ -253,6 +286,10 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
       .free_effort = FreeEffort,
       .unlink = Unlink,
       .copy = Copy};
+  if (argc > 0 && Is(argv[0], "copy2")) {
+    methods.copy = NULL;
+    methods.copy2 = Copy2;
+  }
   if (RedisModule_Init(ctx, "datatype", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;
   }

@@ -18,6 +18,9 @@ static void Info(RedisModuleInfoCtx *ctx, int for_crash_report) {
     RedisModule_InfoAddFieldLongLong(ctx, "a", 1);
     RedisModule_InfoAddFieldCString(ctx, "b", "two");
     RedisModule_InfoEndDictField(ctx);
+    RedisModule_InfoBeginDictField(ctx, "odd:#name");
+    RedisModule_InfoAddFieldLongLong(ctx, "x", 1);
+    RedisModule_InfoEndDictField(ctx);
     RedisModule_InfoBeginDictField(ctx, "left_open");
     RedisModule_InfoAddFieldLongLong(ctx, "c", 3);
   }

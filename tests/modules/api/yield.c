@@ -103,10 +103,8 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv UNUSED, int
   if (RedisModule_Init(ctx, "yield", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;
   }
-  RedisModuleTypeMethods methods = {.version = REDISMODULE_TYPE_METHOD_VERSION,
-                                    .rdb_load = Load,
-                                    .rdb_save = Save,
-                                    .free = Free};
+  RedisModuleTypeMethods methods = {
+      .version = REDISMODULE_TYPE_METHOD_VERSION, .rdb_load = Load, .rdb_save = Save, .free = Free};
   type = RedisModule_CreateDataType(ctx, "yield-tst", 1, &methods);
   return type == NULL ? REDISMODULE_ERR : CREATE_COMMANDS(ctx, commands);
 }
