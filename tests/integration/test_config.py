@@ -247,3 +247,36 @@ def test_save_lines_add_up(ours_only, start_server, tmp_path, lines, options, ex
     file.write_text(lines)
     server = start_server("--include", str(file), *options)
     assert get(server.connect(), "save") == {b"save": expected}
+
+
+def test_prose_in_a_file(start_server, tmp_path):
+    """A comment need not have its quotes in pairs."""
+    config = tmp_path / "server.conf"
+    config.write_text("# Note that option \"include\" won't be rewritten\n   # isn't \"it\nmaxclients 77\n#\n")
+    server = start_server(start=False)
+    command = server.command_line
+    server.command_line = lambda: [command()[0], str(config), *command()[1:]]
+    server.start()
+    conn = server.connect()
+    assert get(conn, "maxclients") == {b"maxclients": b"77"}
+    conn.do("CONFIG", "SET", "maxclients", "78")
+    conn.do("CONFIG", "REWRITE")
+    assert "won't be rewritten" in config.read_text() and "maxclients 78" in config.read_text()
+
+
+def test_writes_that_want_replicas(start_server):
+    """There are none."""
+    server = start_server("--min-slaves-to-write", "1")
+    conn = server.connect()
+    refused = "NOREPLICAS Not enough good replicas to write."
+    assert conn.error("SET", "k", "v") == refused
+    assert conn.error("EVAL", "return redis.call('set', KEYS[1], 'v')", 1, "k").startswith(refused)
+    assert conn.error("EVAL", "#!lua\nreturn 1", 0) == refused
+    assert conn.do("GET", "k") is None and conn.do("PING") == b"PONG"
+    conn.do("CONFIG", "SET", "min-replicas-max-lag", "0")
+    assert conn.do("SET", "k", "v") == b"OK"
+    conn.do("MULTI")
+    conn.do("SET", "k", "other")
+    server.connect().do("CONFIG", "SET", "min-replicas-max-lag", "10")
+    assert conn.error("EXEC") == "EXECABORT Transaction discarded because of: " + refused
+    assert conn.do("GET", "k") == b"v"

@@ -106,6 +106,28 @@ def test_no_writes(conn):
     assert conn.do("exists", "k") == 0
 
 
+def test_script_mode_without_the_replicas_that_writes_want(conn, ours_only):
+    conn.do("config", "set", "min-replicas-to-write", 1)
+    assert conn.error("calls.call", "SE", "set", "k", "v").startswith("NOREPLICAS ")
+    assert conn.do("calls.call", "-", "set", "k", "v") == b"OK"
+    conn.do("config", "set", "min-replicas-to-write", 0)
+    assert conn.do("calls.call", "SE", "set", "k", "v") == b"OK"
+
+
+def test_scripts_without_memory(conn, ours_only):
+    """Only who asks by M is refused."""
+    conn.do("config", "set", "maxmemory", 1)
+    write = "redis.call('set', KEYS[1], 'v') return 1"
+    try:
+        assert conn.do("calls.call", "E", "eval", write, 1, "k") == 1
+        assert conn.do("calls.call", "E", "eval", "#!lua\n" + write, 1, "k") == 1
+        assert conn.error("calls.call", "ME", "eval", write, 1, "k").startswith("OOM ")
+        assert conn.error("calls.call", "ME", "eval", "#!lua\nreturn 1", 0).startswith("OOM ")
+        assert conn.do("calls.call", "ME", "eval", "#!lua flags=allow-oom\n" + write, 1, "k") == 1
+    finally:
+        conn.do("config", "set", "maxmemory", 0)
+
+
 def test_script_mode(conn):
     assert conn.do("calls.call", "S", "set", "k", "v") == b"OK"
     assert conn.do("calls.call", "S", "subscribe", "channel") == b"ESPIPE"

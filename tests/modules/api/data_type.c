@@ -286,12 +286,12 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
       .free_effort = FreeEffort,
       .unlink = Unlink,
       .copy = Copy};
+  if (RedisModule_Init(ctx, "datatype", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
+    return REDISMODULE_ERR;
+  }
   if (argc > 0 && Is(argv[0], "copy2")) {
     methods.copy = NULL;
     methods.copy2 = Copy2;
-  }
-  if (RedisModule_Init(ctx, "datatype", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
-    return REDISMODULE_ERR;
   }
   RedisModule_SetModuleOptions(ctx, REDISMODULE_OPTIONS_HANDLE_IO_ERRORS);
   // Names of a wrong length, characters or version are refused.
