@@ -54,6 +54,11 @@ Entry* Database::Locate(const Key& key) {
 
 Entry* Database::Peek(const Key& key) { return Locate(key); }
 
+Entry* Database::PeekWithoutEffects(const Key& key) {
+  Entry* entry = table_.Find(key.bytes, key.hash);
+  return entry == nullptr || IsExpired(*entry) ? nullptr : entry;
+}
+
 Entry* Database::FindForRead(const Key& key) {
   Entry* entry = Locate(key);
   if (entry == nullptr) {

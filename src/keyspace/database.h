@@ -53,6 +53,8 @@ class Database {
   // Neither statistics nor access time: OBJECT, DEBUG, modules with NOTOUCH. Expired keys are still
   // removed.
   Entry* Peek(const Key& key);
+  // Nothing at all happens: an expired key is not found, and stays.
+  Entry* PeekWithoutEffects(const Key& key);
   bool Exists(const Key& key) { return Peek(key) != nullptr; }
   // The entry as it stands, its time over or not.
   Entry* LookUp(const Key& key) { return table_.Find(key.bytes, key.hash); }

@@ -101,7 +101,7 @@ void KeyEvents::OnKeyRemoving(Database& db, const Entry& entry,
       RedisModuleKey* key =
           OpenModuleKeyAt(&ctx, db, name, const_cast<Entry*>(&entry), REDISMODULE_READ);
       RedisModuleKeyInfo info = {REDISMODULE_KEYINFO_VERSION, key};
-      host_->events().Fire(REDISMODULE_EVENT_KEY, subevent, &info);
+      host_->events().Fire(REDISMODULE_EVENT_KEY, subevent, &info, db.index());
       CloseModuleKey(key);
     }
     ReleaseModuleString(name);

@@ -91,7 +91,8 @@ void ServerEvents::Subscribe(Module* module, RedisModuleEvent event,
   module->Own(std::make_unique<EventSubscription>(module, this, event, callback));
 }
 
-void ServerEvents::Deliver(const Module* only, uint64_t id, uint64_t subevent, void* data) {
+void ServerEvents::Deliver(const Module* only, uint64_t id, uint64_t subevent, void* data,
+                           int db) {
   if (!Wanted(id)) return;
   auto& subscribers = subscribers_[id];
   for (size_t i = 0; i < subscribers.size(); ++i) {
@@ -99,7 +100,7 @@ void ServerEvents::Deliver(const Module* only, uint64_t id, uint64_t subevent, v
     // An event caused by its own callback does not reach the module again.
     if (s->active || (only != nullptr && s->module() != only)) continue;
     Engine::Unit unit(host_->engine());
-    ModuleHost::InternalSession session(*host_, 0);
+    ModuleHost::InternalSession session(*host_, db);
     RedisModuleCtx ctx(s->module(), session.get(), &host_->null_sink());
     s->active = true;
     {

@@ -43,17 +43,20 @@ class ServerEvents {
   void Subscribe(Module* module, RedisModuleEvent event, RedisModuleEventCallback callback);
   bool Wanted(uint64_t id) const { return id < subscribers_.size() && !subscribers_[id].empty(); }
   // `data` is the structure of the event or null.
-  void Fire(uint64_t id, uint64_t subevent, void* data) { Deliver(nullptr, id, subevent, data); }
+  // `db`: which one callbacks have selected.
+  void Fire(uint64_t id, uint64_t subevent, void* data, int db = 0) {
+    Deliver(nullptr, id, subevent, data, db);
+  }
   // To one module only: what would be news for nobody else.
   void FireTo(Module& module, uint64_t id, uint64_t subevent, void* data) {
-    Deliver(&module, id, subevent, data);
+    Deliver(&module, id, subevent, data, 0);
   }
 
  private:
   friend class EventSubscription;
   static constexpr size_t kEventCount = 20;
   void Changed(uint64_t id);
-  void Deliver(const Module* only, uint64_t id, uint64_t subevent, void* data);
+  void Deliver(const Module* only, uint64_t id, uint64_t subevent, void* data, int db);
 
   ModuleHost* host_;
   std::array<std::vector<EventSubscription*>, kEventCount> subscribers_;

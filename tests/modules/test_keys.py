@@ -5,6 +5,8 @@ import time
 
 import pytest
 
+from harness.server import wait_until
+
 MODULES = ["keys"]
 
 FILL = [
@@ -190,3 +192,22 @@ def test_opening_without_effects(conn):
     conn.do("keys.touch", "k", 0)
     conn.do("keys.touch", "none", 0)
     assert hits_and_misses(conn) == (hits + 1, misses + 1)
+
+
+@pytest.mark.since("7.2")
+def test_an_expired_key_that_nobody_may_notice(conn, server):
+    """It is not there, and stays; who opens it as usual removes it."""
+    def expired():
+        return int(conn.do("info", "stats").split(b"expired_keys:")[1].split()[0])
+
+    conn.do("debug", "set-active-expire", 0)
+    try:
+        for flag in (NOEXPIRE, NOEFFECTS):
+            before = expired()
+            conn.do("set", "k", "x", "px", 1)
+            wait_until(lambda: conn.do("keys.touch", "k", flag) == 0)
+            assert (expired(), conn.do("dbsize")) == (before, 1)
+            assert conn.do("keys.touch", "k", 0) == 0
+            assert (expired(), conn.do("dbsize")) == (before + 1, 0)
+    finally:
+        conn.do("debug", "set-active-expire", 1)

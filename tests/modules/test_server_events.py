@@ -104,6 +104,10 @@ def test_keys(conn, events):
     assert events("rename", "l", "k", kind="key")[-1:] in (["key deleted l length 1"], ["key overwritten k length 5"],
                                                           ["key deleted k length 5"])
     assert events("unlink", "k", kind="key") == ["key deleted k length 1"]
+    conn.do("select", 3)
+    conn.do("set", "k", "abc")
+    assert events("del", "k", kind="key") == ["key deleted k length 3 in 3"]
+    conn.do("select", 0)
     conn.do("debug", "set-active-expire", 0)
     conn.do("set", "k", "abc", "px", 1)
     time.sleep(0.01)

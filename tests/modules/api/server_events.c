@@ -82,6 +82,10 @@ static void OnKey(RedisModuleCtx *ctx, RedisModuleEvent event, uint64_t sub, voi
   snprintf(text, sizeof(text), "key %s %s length %d", sub < 4 ? names[sub] : "?",
            Text(RedisModule_GetKeyNameFromModuleKey(info->key)),
            (int)RedisModule_ValueLength(info->key));
+  // The context has the key's database selected.
+  const size_t size = strlen(text);
+  const int db = RedisModule_GetSelectedDb(ctx);
+  if (db != 0) snprintf(text + size, sizeof(text) - size, " in %d", db);
   Keep(text);
 }
 
