@@ -76,10 +76,9 @@ RedisModuleKey* NewKey(RedisModuleCtx* ctx, Database& db, RedisModuleString* nam
 }  // namespace
 
 RedisModuleKey* OpenModuleKey(RedisModuleCtx* ctx, RedisModuleString* name, int mode) {
-  constexpr int kQuiet = REDISMODULE_OPEN_KEY_NOTOUCH | REDISMODULE_OPEN_KEY_NOSTATS |
-                         REDISMODULE_OPEN_KEY_NONOTIFY;
-  constexpr int kWithoutEffects =
-      REDISMODULE_OPEN_KEY_NOEXPIRE | REDISMODULE_OPEN_KEY_NOEFFECTS;
+  constexpr int kQuiet =
+      REDISMODULE_OPEN_KEY_NOTOUCH | REDISMODULE_OPEN_KEY_NOSTATS | REDISMODULE_OPEN_KEY_NONOTIFY;
+  constexpr int kWithoutEffects = REDISMODULE_OPEN_KEY_NOEXPIRE | REDISMODULE_OPEN_KEY_NOEFFECTS;
   Database& db = ctx->db();
   Key wanted(name->view());
   Entry* entry;

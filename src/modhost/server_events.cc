@@ -91,8 +91,7 @@ void ServerEvents::Subscribe(Module* module, RedisModuleEvent event,
   module->Own(std::make_unique<EventSubscription>(module, this, event, callback));
 }
 
-void ServerEvents::Deliver(const Module* only, uint64_t id, uint64_t subevent, void* data,
-                           int db) {
+void ServerEvents::Deliver(const Module* only, uint64_t id, uint64_t subevent, void* data, int db) {
   if (!Wanted(id)) return;
   auto& subscribers = subscribers_[id];
   for (size_t i = 0; i < subscribers.size(); ++i) {

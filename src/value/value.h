@@ -66,8 +66,8 @@ class Value {
   // False: Clone never succeeds.
   virtual bool can_clone() const { return true; }
 
-  // Of a value that tells in its own way what it holds, bytes that are the same for equal ones; it is
-  // at that key. Empty: it does not tell.
+  // Of a value that tells in its own way what it holds, bytes that are the same for equal ones; it
+  // is at that key. Empty: it does not tell.
   virtual std::string OwnDigest(std::string_view key, int db) const { return {}; }
 
   // The RDB type byte for this value in the given RDB version, and its body after that byte.

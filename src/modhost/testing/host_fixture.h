@@ -153,7 +153,8 @@ class HostFixture : public ::testing::Test {
   Keyspace keyspace_{16};
   EventLoop loop_;
   Engine engine_{Engine::Services{keyspace_, registry_, pubsub_, settings_, logger_}};
-  ModuleHost host_{ModuleHost::Services{engine_, loop_, options_, nullptr, nullptr, nullptr, nullptr}};
+  ModuleHost host_{
+      ModuleHost::Services{engine_, loop_, options_, nullptr, nullptr, nullptr, nullptr}};
   OutputBuffer output_;
   RespEncoder encoder_{&output_};
   Session session_{1, Session::Kind::kNormal, &encoder_, nullptr};
