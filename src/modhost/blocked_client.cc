@@ -210,7 +210,11 @@ void RedisModuleBlockedClient::Complete() {
   if (session != nullptr) {
     if (!tape.empty()) {
       tape.Finish();
+      const uint64_t errors = session->reply().error_count();
       tape.CopyTo(0, session->reply());
+      if (session->reply().error_count() != errors) {
+        module()->host().engine().CountErrorReply(session->reply());
+      }
     }
     ReleaseClient();
   }

@@ -36,7 +36,10 @@ void CommandFilters::Remove(RedisModuleCommandFilter* filter) {
 }
 
 bool CommandFilters::Intercept(Session& session, std::vector<std::string_view>* args) {
-  return Apply(session.id(), nullptr, args);
+  // A script's session has no number: its command is the client's.
+  const Session* executing = engine_->executing();
+  const bool own = session.kind() == Session::Kind::kNormal || executing == nullptr;
+  return Apply(own ? session.id() : executing->id(), nullptr, args);
 }
 
 bool CommandFilters::Apply(uint64_t client_id, const Module* caller,

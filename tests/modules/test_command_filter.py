@@ -91,5 +91,7 @@ def test_the_clients_id(conn, server):
     with server.connect() as other:
         other.do("filter.spare", other.do("client", "id"))
         assert other.do("echo", "@replace") == b"@replace"
+        # What its scripts call is its own.
+        assert other.do("eval", "return redis.call('echo', '@replace')", 0) == b"@replace"
         assert conn.do("echo", "@replace") == b"--replaced--"
         other.do("filter.spare", 0)

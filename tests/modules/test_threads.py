@@ -43,6 +43,12 @@ def test_replies_without_the_lock(server, protocol):
         assert len(client.read()[1]) == 500
 
 
+def test_an_error_from_a_thread_is_counted(conn):
+    conn.do("config", "resetstat")
+    assert conn.error("threads.reply", -1) == "MINE of a thread"
+    assert b"errorstat_MINE:count=1" in conn.do("info", "errorstats")
+
+
 @pytest.mark.parametrize("kind", ["detached", "plain"])
 def test_contexts_without_a_client(server, conn, kind):
     conn.do("threads.detached", 50, kind)

@@ -60,13 +60,17 @@ static int IncrementCommand(RedisModuleCtx *ctx, RedisModuleString **argv, int a
 static void *Reply(void *data) {
   Task *task = data;
   RedisModuleCtx *ctx = RedisModule_GetThreadSafeContext(task->client);
-  RedisModule_ReplyWithArray(ctx, REDISMODULE_POSTPONED_LEN);
-  for (long long i = 0; i < task->count; i++) {
-    RedisModule_ReplyWithMap(ctx, 1);
-    RedisModule_ReplyWithCString(ctx, "number");
-    RedisModule_ReplyWithLongLong(ctx, i);
+  if (task->count < 0) {
+    RedisModule_ReplyWithError(ctx, "MINE of a thread");
+  } else {
+    RedisModule_ReplyWithArray(ctx, REDISMODULE_POSTPONED_LEN);
+    for (long long i = 0; i < task->count; i++) {
+      RedisModule_ReplyWithMap(ctx, 1);
+      RedisModule_ReplyWithCString(ctx, "number");
+      RedisModule_ReplyWithLongLong(ctx, i);
+    }
+    RedisModule_ReplySetArrayLength(ctx, (long)task->count);
   }
-  RedisModule_ReplySetArrayLength(ctx, (long)task->count);
   RedisModule_FreeThreadSafeContext(ctx);
   RedisModule_UnblockClient(task->client, NULL);
   RedisModule_Free(task);
