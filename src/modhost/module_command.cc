@@ -88,6 +88,12 @@ void ModuleCommand::Run(CommandContext& ctx) {
   RedisModuleCtx module_ctx(self.module(), &ctx.session(), &ctx.reply());
   module_ctx.command = &ctx;
   module_ctx.client_id = ctx.session().id();
+  if (ctx.session().kind() == Session::Kind::kScript) [[unlikely]] {
+    // What a script calls, its client does.
+    if (const Session* executing = host.engine().executing()) {
+      module_ctx.client_id = executing->id();
+    }
+  }
   ArgumentStrings args(host.strings(), ctx.args());
   const uint64_t begin = Ticks();
   const ModuleCode mark(*self.module(), "command");

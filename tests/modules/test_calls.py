@@ -98,6 +98,15 @@ def test_errors(conn):
     assert conn.error("calls.call", "-", "get", "l").startswith("WRONGTYPE ")
 
 
+def test_an_error_counts_when_it_is_passed_on(conn):
+    conn.do("rpush", "list", "a")
+    conn.do("config", "resetstat")
+    assert conn.error("calls.call", "-", "hgetall", "list").startswith("WRONGTYPE ")
+    assert b"errorstat_WRONGTYPE:count=1\r" in conn.do("info", "errorstats")
+    stats = conn.do("info", "commandstats").decode()
+    assert "failed_calls=1" in next(line for line in stats.splitlines() if line.startswith("cmdstat_hgetall:"))
+
+
 def test_no_writes(conn):
     assert conn.do("calls.call", "W", "set", "k", "v") == b"ENOSPC"
     assert conn.error("calls.call", "WE", "set", "k", "v") == (

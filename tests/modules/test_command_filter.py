@@ -63,6 +63,7 @@ def test_calls_of_scripts(conn):
 
 def test_calls_of_other_modules(start_with):
     conn = start_with(["command_filter", "calls"]).connect()
+    assert conn.do("eval", "return redis.call('calls.call', '-', 'echo', '@replace')", 0) == b"--replaced--"
     assert conn.do("calls.call", "-", "echo", "@replace") == b"--replaced--"
 
 
