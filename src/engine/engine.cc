@@ -227,8 +227,8 @@ void Engine::Call(Session& session, const Command& command, Args args, ReplySink
   ++command.stats.calls;
   ++stats_.commands;
   if (const uint64_t errors = reply.error_count(); errors != errors_before) [[unlikely]] {
-    if (session.kind() == Session::Kind::kModule) {
-      // It is the module's to tell somebody; then it counts.
+    if (session.kind() == Session::Kind::kModule && session.id() == 0) {
+      // A module's call: when the module passes the error on, it counts.
       ++command.stats.failed;
     } else if (counted_sink_ != &reply || counted_errors_ != errors) {
       ++command.stats.failed;

@@ -213,7 +213,12 @@ void RedisModuleBlockedClient::Complete() {
       const uint64_t errors = session->reply().error_count();
       tape.CopyTo(0, session->reply());
       if (session->reply().error_count() != errors) {
-        module()->host().engine().CountErrorReply(session->reply());
+        Engine& engine = module()->host().engine();
+        engine.CountErrorReply(session->reply());
+        const std::vector<std::string_view> words(args.begin(), args.end());
+        if (const backplane::Command* command = engine.commands().Resolve(words)) {
+          ++command->stats.failed;
+        }
       }
     }
     ReleaseClient();

@@ -47,6 +47,8 @@ def test_an_error_from_a_thread_is_counted(conn):
     conn.do("config", "resetstat")
     assert conn.error("threads.reply", -1) == "MINE of a thread"
     assert b"errorstat_MINE:count=1" in conn.do("info", "errorstats")
+    stats = conn.do("info", "commandstats").decode()
+    assert "failed_calls=1" in next(line for line in stats.splitlines() if line.startswith("cmdstat_threads.reply:"))
 
 
 @pytest.mark.parametrize("kind", ["detached", "plain"])
