@@ -208,3 +208,16 @@ def test_modules_may_be_forbidden(start_server, module_path):
         assert conn.error("module", *command).startswith("ERR MODULE command not allowed")
     server = start_server("--enable-module-command", "local")
     assert server.connect().do("module", "load", module_path("misc")) == b"OK"
+
+
+@pytest.mark.since("7.2")
+def test_files_of_a_data_set(conn):
+    conn.do("set", "k", "saved")
+    assert conn.do("misc.rdb", "load", "own.rdb", 0) == b"ENOENT"
+    assert conn.do("misc.rdb", "save", "own.rdb", 0) == b"OK"
+    conn.do("set", "k", "other")
+    conn.do("set", "more", "x")
+    assert conn.do("misc.rdb", "load", "own.rdb", 0) == b"OK"
+    assert conn.do("get", "k") == b"saved" and conn.do("exists", "more") == 0
+    for words in (("save", "own.rdb", 1), ("load", "own.rdb", 188), ("save", "-", 0), ("load", "-", 0)):
+        assert conn.do("misc.rdb", *words) == b"EINVAL"

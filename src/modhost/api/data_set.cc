@@ -38,7 +38,9 @@ RedisModuleRdbStream* RdbStreamCreateFromFile(const char* filename) {
 void RdbStreamFree(RedisModuleRdbStream* stream) { delete stream; }
 
 // errno for an error of persistence.
-int Refuse(const Status& status) {
+int Outcome(const Status& status) {
+  errno = 0;
+  if (status) return REDISMODULE_OK;
   errno = status.error().code == ErrorCode::kBusy ? EBUSY : EIO;
   return REDISMODULE_ERR;
 }
@@ -49,8 +51,7 @@ int RdbSave(RedisModuleCtx* ctx, RedisModuleRdbStream* stream, int flags) {
   if (stream == nullptr || flags != 0) errno = EINVAL;
   if (errno == 0 && persistence == nullptr) errno = ENOTSUP;
   if (errno != 0) return REDISMODULE_ERR;
-  auto status = persistence->SaveTo(stream->path);
-  return status ? REDISMODULE_OK : Refuse(status);
+  return Outcome(persistence->SaveTo(stream->path));
 }
 
 int RdbLoad(RedisModuleCtx* ctx, RedisModuleRdbStream* stream, int flags) {
@@ -62,8 +63,7 @@ int RdbLoad(RedisModuleCtx* ctx, RedisModuleRdbStream* stream, int flags) {
     return REDISMODULE_ERR;  // errno says why
   }
   if (errno != 0) return REDISMODULE_ERR;
-  auto status = persistence->LoadFrom(stream->path);
-  return status ? REDISMODULE_OK : Refuse(status);
+  return Outcome(persistence->LoadFrom(stream->path));
 }
 
 int* GetCommandKeysWithFlags(RedisModuleCtx* ctx, RedisModuleString** argv, int argc, int* num_keys,

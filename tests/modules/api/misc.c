@@ -169,16 +169,36 @@ static int Signal(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return RedisModule_ReplyWithSimpleString(ctx, "OK");
 }
 
+// misc.rdb save|load PATH FLAGS: OK only with an errno of 0
+static int Rdb(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  RedisModuleRdbStream *stream =
+      Is(argv[2], "-") ? NULL : RedisModule_RdbStreamCreateFromFile(Text(argv[2]));
+  const int flags = (int)Number(argv[3]);
+  const int result = Is(argv[1], "save") ? RedisModule_RdbSave(ctx, stream, flags)
+                                         : RedisModule_RdbLoad(ctx, stream, flags);
+  const int number = errno;
+  if (stream != NULL) RedisModule_RdbStreamFree(stream);
+  const char *text = result == REDISMODULE_OK && number == 0 ? "OK" : ErrnoName(number);
+  return RedisModule_ReplyWithSimpleString(ctx, text);
+}
+
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc);
 int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
-  static const TestCommand commands[] = {
-      {"misc.log", Log, "", 0},         {"misc.random", Random, "", 0},
-      {"misc.clocks", Clocks, "", 0},   {"misc.memory", Memory, "", 0},
-      {"misc.ratio", Ratio, "", 0},     {"misc.flags", Flags, "allow-stale", 0},
-      {"misc.all", All, "", 0},         {"misc.client", Client, "", 0},
-      {"misc.name", Name, "", 0},       {"misc.user", User, "", 0},
-      {"misc.publish", Publish, "", 0}, {"misc.latency", Latency, "", 0},
-      {"misc.signal", Signal, "", 1},   {"misc.certificate", Certificate, "", 0}};
+  static const TestCommand commands[] = {{"misc.rdb", Rdb, "", 0},
+                                         {"misc.log", Log, "", 0},
+                                         {"misc.random", Random, "", 0},
+                                         {"misc.clocks", Clocks, "", 0},
+                                         {"misc.memory", Memory, "", 0},
+                                         {"misc.ratio", Ratio, "", 0},
+                                         {"misc.flags", Flags, "allow-stale", 0},
+                                         {"misc.all", All, "", 0},
+                                         {"misc.client", Client, "", 0},
+                                         {"misc.name", Name, "", 0},
+                                         {"misc.user", User, "", 0},
+                                         {"misc.publish", Publish, "", 0},
+                                         {"misc.latency", Latency, "", 0},
+                                         {"misc.signal", Signal, "", 1},
+                                         {"misc.certificate", Certificate, "", 0}};
   if (RedisModule_Init(ctx, "misc", 7, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;
   }
