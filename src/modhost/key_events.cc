@@ -86,8 +86,29 @@ void KeyEvents::OnKeyEvent(Database& db, uint32_t notify_class, std::string_view
   ReleaseModuleString(key_string);
 }
 
+namespace {
+
+// What goes because its time is over is still there for who is told of it.
+class ExpiredStays {
+ public:
+  explicit ExpiredStays(Keyspace& keyspace)
+      : keyspace_(keyspace), before_(keyspace.ignores_expiry()) {
+    keyspace_.set_ignores_expiry(true);
+  }
+  ~ExpiredStays() { keyspace_.set_ignores_expiry(before_); }
+  ExpiredStays(const ExpiredStays&) = delete;
+  ExpiredStays& operator=(const ExpiredStays&) = delete;
+
+ private:
+  Keyspace& keyspace_;
+  bool before_;
+};
+
+}  // namespace
+
 void KeyEvents::OnKeyRemoving(Database& db, const Entry& entry,
                               KeyspaceObserver::RemovalReason reason) {
+  const ExpiredStays expired_stays(db.keyspace());
   if (host_->events().Wanted(REDISMODULE_EVENT_KEY)) {
     uint64_t subevent = static_cast<uint64_t>(reason);
     static_assert(REDISMODULE_SUBEVENT_KEY_DELETED ==

@@ -82,6 +82,13 @@ static void OnKey(RedisModuleCtx *ctx, RedisModuleEvent event, uint64_t sub, voi
   snprintf(text, sizeof(text), "key %s %s length %d", sub < 4 ? names[sub] : "?",
            Text(RedisModule_GetKeyNameFromModuleKey(info->key)),
            (int)RedisModule_ValueLength(info->key));
+  // It is there still for who opens it.
+  RedisModuleString *name =
+      RedisModule_CreateStringFromString(NULL, RedisModule_GetKeyNameFromModuleKey(info->key));
+  RedisModuleKey *again = RedisModule_OpenKey(ctx, name, REDISMODULE_READ);
+  if (RedisModule_ValueLength(again) != RedisModule_ValueLength(info->key)) Keep("gone already");
+  RedisModule_CloseKey(again);
+  RedisModule_FreeString(NULL, name);
   // The context has the key's database selected.
   const size_t size = strlen(text);
   const int db = RedisModule_GetSelectedDb(ctx);
