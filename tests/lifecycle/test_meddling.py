@@ -34,6 +34,12 @@ def upgrade(server, path, *words):
     return server.conn.do("module", "upgrade", "meddler", path, *words)
 
 
+def leave(server, waiting):
+    """The module frees what it has for a client that goes."""
+    waiting.close()
+    wait_until(lambda: b"blocked_clients:0" in server.conn.do("info", "clients"))
+
+
 def check(server, version, special=SPECIAL, keys=COUNT):
     """The module answers, and no value but the special one was touched."""
     conn = server.conn
@@ -252,6 +258,7 @@ def test_module_commands_while_a_module_goes(start_server, meddler, where):
     check(server, 2)
     for number in range(COUNT):
         assert conn.do("another.get", f"other:{number}") == number * 7
+    leave(server, waiting)
 
 
 @pytest.mark.parametrize("action", ["unblock", "kill"])
@@ -272,3 +279,4 @@ def test_a_waiting_client_while_its_module_goes(server, meddler, where, action):
     check(server, 2)
     wait_until(lambda: f"blocked_clients:{1 if action == 'unblock' else 0}".encode() in server.conn.do("info", "clients"))
     assert server.conn.do("ping") == b"PONG"
+    leave(server, waiting)
