@@ -7,7 +7,7 @@ import os
 import pytest
 from stock_data import check_values, fill
 
-from harness.server import Server
+from harness.server import Server, wait_until
 
 # Phase: the words that version 1 is told to behave by, the arguments of version 2, the server's environment.
 UPGRADE = {
@@ -28,6 +28,8 @@ UPGRADE = {
     "rdb_load": ("", "kill-load", {}),
     "half of the values saved": ("kill-save-half", "", {}),
     "half of the values loaded": ("", "kill-load-half", {}),
+    "end of the old code": ("", "", {"STOCK_KILL_UNMAP": "1"}),
+    "clients wait on": ("", "kill-wait", {}),
     "after the exchange": ("", "kill-serve", {}),
 }
 # The new version cannot take over, and the old one comes back. By the arguments of the new one.
@@ -41,7 +43,8 @@ ROLLBACK = {
     "half of the values loaded": "unreadable next-kill-load-half",
 }
 MODES = {"eager": [], "lazy": ["lazy"], "precopy": ["precopy"], "both": ["lazy", "precopy"]}
-LOAD = {phase: words for phase, (_, words, _) in UPGRADE.items() if words} | {"rehearsal: mapping": "", "mapping": ""}
+# Nobody waits for a module that is not there yet.
+LOAD = {phase: words for phase, (_, words, _) in UPGRADE.items() if words and phase != "clients wait on"} | {"rehearsal: mapping": "", "mapping": ""}
 UNLOAD = ["kill-aux-save", "kill-save", "kill-onunload"]
 
 
@@ -73,7 +76,7 @@ def dies(server, conn, *command):
 
 
 def comes_back(server, stock, monkeypatch, builds):
-    for name in ("STOCK_KILL_MAP", "STOCK_KILL_PARENT_MAP"):
+    for name in ("STOCK_KILL_MAP", "STOCK_KILL_PARENT_MAP", "STOCK_KILL_UNMAP"):
         monkeypatch.delenv(name, raising=False)
     for build in builds:
         server.start(["--loadmodule", stock(build)])
@@ -90,6 +93,9 @@ def comes_back(server, stock, monkeypatch, builds):
 def test_upgrade(saved, stock, monkeypatch, phase, mode):
     old, new, environment = UPGRADE[phase]
     server, conn = saved(environment)
+    waiting = server.connect()
+    waiting.send("stock.wait", "special", 1000, 0)
+    wait_until(lambda: b"blocked_clients:1" in conn.do("info", "clients"))
     conn.do("stock.behave", old)
     dies(server, conn, "module", "upgrade", "stock", stock("v2"), *MODES[mode], "args", *new.split())
     comes_back(server, stock, monkeypatch, ["v1", "v2"])
@@ -123,6 +129,26 @@ def test_unload(saved, stock, monkeypatch, words):
     conn.do("stock.behave", words)
     dies(server, conn, "module", "unload", "stock", "keepdata")
     comes_back(server, stock, monkeypatch, ["v1"])
+
+
+def test_while_threads_are_waited_for(saved, stock, monkeypatch, tmp_path):
+    server, conn = saved({})
+    worker, upgrading = server.connect(), server.connect()
+    worker.send("stock.work", "special", tmp_path / "never")
+    wait_until(lambda: b"blocked_clients:1" in conn.do("info", "clients"))
+    upgrading.send("module", "upgrade", "stock", stock("v2"))
+    wait_until(lambda: b"module_draining:name=stock" in conn.do("info", "modules"))
+    server.kill()
+    comes_back(server, stock, monkeypatch, ["v1", "v2"])
+
+
+def test_at_the_end_of_a_quarantine(saved, stock, monkeypatch):
+    server, conn = saved({"STOCK_KILL_UNMAP": "1"})
+    conn.do("stock.leave", "thread")
+    conn.do("stock.behave", "late-thread")
+    conn.send("module", "upgrade", "stock", stock("v2"))
+    assert server.wait(60) == -9
+    comes_back(server, stock, monkeypatch, ["v1", "v2"])
 
 
 def test_while_dormant_values_are_saved(saved, stock, monkeypatch):

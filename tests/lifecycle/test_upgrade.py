@@ -129,7 +129,7 @@ def test_under_mixed_reads_and_writes(stocked, stock, mode):
     assert conn.do("stock.total")[0] == COUNT + 101
 
 
-@pytest.mark.parametrize("mode", [(), ("lazy", "precopy")], ids=["eager", "lazy-precopy"])
+@pytest.mark.parametrize("mode", MODES, ids=NAMES)
 def test_a_million_values(start_server, stock, mode):
     """Version 1 to version 2 under mixed reads and writes, AUX data included; and not back, before anything is touched."""
     values = 20_000 if is_sanitized() else 1_000_000

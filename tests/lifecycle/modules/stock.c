@@ -116,6 +116,14 @@ __attribute__((constructor)) static void Mapped(void) {
   }
 }
 
+// At the end of the code: of an unload, an upgrade, a quarantine.
+__attribute__((destructor)) static void Unmapped(void) {
+  char version[16];
+  snprintf(version, sizeof(version), "%d", STOCK_VERSION);
+  const char *asked = getenv("STOCK_KILL_UNMAP");
+  if (asked != NULL && strcmp(asked, version) == 0 && !IsServersChild()) kill(getpid(), SIGKILL);
+}
+
 static Item *NewItem(long long count, RedisModuleString *text, long long made_by) {
   Item *item = RedisModule_Alloc(sizeof(*item));
   item->count = count;
@@ -341,6 +349,7 @@ static void FreeWaitData(RedisModuleCtx *ctx UNUSED, void *data) { RedisModule_F
 // stock.wait KEY COUNT MILLISECONDS: waits until the item has that many
 static int Wait(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   if (argc != 4) return RedisModule_WrongArity(ctx);
+  MayKill("wait");
   if (WaitReply(ctx, argv, argc) == REDISMODULE_OK) return REDISMODULE_OK;
   RedisModule_BlockClientOnKeys(ctx, WaitReply, WaitTimeout, FreeWaitData, Number(argv[3]),
                                 &argv[1], 1, RedisModule_Alloc(100));
