@@ -122,7 +122,8 @@ void ValueSwap::ForgetErrors(const Module& module) {
   for (const auto& [id, dormant] : host_->keyspace().dormant_types().all()) {
     ModuleType* type = host_->types().Find(dormant->name());
     if (type == nullptr || type->module() != &module || dormant->failed_values() == 0) continue;
-    host_->keyspace().lazy_free().Drain();
+    // A forked child has no thread that could end what was begun; nobody frees anything there.
+    if (!host_->is_child) host_->keyspace().lazy_free().Drain();
     dormant->ForgetErrors();
   }
 }

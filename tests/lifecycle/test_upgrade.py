@@ -328,6 +328,19 @@ def test_a_value_unreadable_after_a_lazy_upgrade_stays_dormant(stocked, stock):
     assert conn.do("exists", "special") == 1 and payload
 
 
+def test_a_rehearsal_while_the_background_frees(stocked, stock):
+    """The thread that does is not there in the child; a value that could not be read is tried again."""
+    conn = stocked.conn
+    conn.do("config", "set", "module-probe-timeout", 3000)
+    upgrade(conn, stock("v2"), "lazy", "args", "parent", "unreadable")
+    wait_until(lambda: as_map(as_map(conn.do("module", "dormant"))[b"stock-tst"])[b"unreadable"] == 1)
+    conn.do("eval", "for i = 1, 400000, 4000 do local t = {} for j = i, i + 3999 do t[#t + 1] = 'member:' .. j end redis.call('sadd', KEYS[1], unpack(t)) end",
+            1, "big")
+    _, report = conn.pipeline([["unlink", "big"], ["module", "upgrade", "stock", stock("v2"), "args"]])
+    assert as_map(plain(report))[b"new-version"] == 2
+    check_values(conn)
+
+
 def test_onunload_that_refuses(stocked, stock):
     conn = stocked.conn
     conn.do("stock.behave", "refuse")
