@@ -328,6 +328,7 @@ def test_a_value_unreadable_after_a_lazy_upgrade_stays_dormant(stocked, stock):
     assert conn.do("exists", "special") == 1 and payload
 
 
+@pytest.mark.skipif(is_sanitized(), reason="its allocator may be left locked in a child that is forked meanwhile")
 def test_a_rehearsal_while_the_background_frees(stocked, stock):
     """The thread that does is not there in the child; a value that could not be read is tried again."""
     conn = stocked.conn
