@@ -264,6 +264,7 @@ void Database::MoveEntry(Entry* entry, Database& target_db, const Key& target) {
   EntryBuilder::FreeShell(entry);
   target_db.table_.Insert(fresh, target.hash);
   if (fresh->has_expire()) target_db.expires_.Insert(fresh, target.hash);
+  keyspace_->Notify(target_db, kNotifyNew, "new", target.bytes);
 }
 
 Entry* Database::SetExpire(Entry* entry, int64_t expire_ms) {

@@ -120,3 +120,28 @@ def test_unload_ends_them(start_with):
     conn.do("set", "k", "v")
     assert conn.do("module", "unload", "notifications") == b"OK"
     assert conn.do("set", "k", "v") == b"OK"
+
+
+@pytest.mark.parametrize("command, expected", [
+    (["rename", "s", "r"], ["new r 0", "rename_from s 0", "rename_to r 0"]),
+    (["rename", "s", "l"], ["new l 0", "rename_from s 0", "rename_to l 0"]),
+    (["renamenx", "s", "r"], ["new r 0", "rename_from s 0", "rename_to r 0"]),
+    (["move", "s", 3], ["new s 3", "move_from s 0", "move_to s 3"]),
+    (["copy", "s", "l", "replace"], ["new l 0", "copy_to l 0"]),
+    (["set", "l", "x"], ["set l 0"]),
+])
+def test_keys_that_come_to_be(server, conn, command, expected):
+    """A key under a new name is new, and so is one that took another's place."""
+    conn.do("set", "s", "v")
+    conn.do("rpush", "l", "a")
+    conn.do("config", "set", "notify-keyspace-events", "EAn")
+    listener = server.connect()
+    listener.do("psubscribe", "__keyevent@*")
+    conn.do(*command)
+    events = []
+    for _ in expected:
+        channel, key = (text.decode() for _, text in listener.read()[1][2:])
+        events.append(f"{channel.split(':')[1]} {key} {channel.split('@')[1].split('_')[0]}")
+    conn.do("config", "set", "notify-keyspace-events", "")
+    listener.close()
+    assert events == expected
