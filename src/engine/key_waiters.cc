@@ -29,7 +29,9 @@ size_t KeyWaiters::key_count_for_deletes() const {
 void KeyWaiters::Add(KeyWaiter* waiter) {
   waiter->ticket_ = ++tickets_;
   for (const std::string& key : waiter->waits_for()) {
-    Queue& queue = waiting_[{waiter->waits_in_db(), key}];
+    const auto [place, fresh] = waiting_.try_emplace(Place(waiter->waits_in_db(), key));
+    Queue& queue = place->second;
+    if (fresh) queue.type = TypeOf(place->first);
     const bool added = queue.waiters.emplace(waiter->ticket_, waiter).second;
     if (added && waiter->wakes_on_delete()) ++queue.for_deletes;
   }
@@ -48,13 +50,45 @@ void KeyWaiters::Remove(KeyWaiter* waiter) {
   waiter->ticket_ = 0;
 }
 
+std::optional<TypeId> KeyWaiters::TypeOf(const Place& place) {
+  const Entry* entry = engine_->keyspace().db(place.first).PeekWithoutEffects(Key(place.second));
+  if (entry == nullptr) return std::nullopt;
+  return entry->type();
+}
+
+void KeyWaiters::MarkReady(Queues::iterator queue, bool only_changed) {
+  auto it = std::find_if(ready_.begin(), ready_.end(),
+                         [&](const Ready& ready) { return ready.place == queue->first; });
+  if (it == ready_.end()) {
+    ready_.push_back({queue->first, only_changed});
+  } else if (!only_changed) {
+    it->only_changed = false;
+  }
+}
+
 void KeyWaiters::Signal(int db, std::string_view key) {
   if (waiting_.empty()) return;
   auto it = waiting_.find(std::pair(db, key));
+  if (it != waiting_.end()) MarkReady(it, false);
+}
+
+void KeyWaiters::OnKeyModified(Database& db, std::string_view key) {
+  auto it = waiting_.find(std::pair(db.index(), key));
   if (it == waiting_.end()) return;
-  if (std::find(ready_.begin(), ready_.end(), it->first) == ready_.end()) {
-    ready_.push_back(it->first);
-  }
+  // Another type is another value, also where it was written over the old one.
+  const std::optional<TypeId> before = std::exchange(it->second.type, TypeOf(it->first));
+  MarkReady(it, before == it->second.type);
+}
+
+void KeyWaiters::OnKeyEvent(Database& db, uint32_t notify_class, std::string_view /*event*/,
+                            std::string_view key) {
+  if (notify_class == kNotifyNew) Signal(db.index(), key);
+}
+
+void KeyWaiters::OnKeyRemoving(Database& db, const Entry& entry,
+                               KeyspaceObserver::RemovalReason /*reason*/) {
+  // Told of every value of a module's type: one of these may be of another type than the next.
+  if (entry.type() == TypeId::kModule) Signal(db.index(), entry.key());
 }
 
 void KeyWaiters::OnSwapDatabases(int first, int second) {
@@ -71,7 +105,8 @@ void KeyWaiters::OnFlush(int db, bool /*sync*/, bool before) {
   }
 }
 
-void KeyWaiters::Serve(const Place& place) {
+void KeyWaiters::Serve(const Ready& ready) {
+  const Place& place = ready.place;
   // Whoever comes while these are asked has its turn at the next change.
   const uint64_t last = tickets_;
   uint64_t asked = 0;
@@ -85,7 +120,9 @@ void KeyWaiters::Serve(const Place& place) {
     if (next == it->second.waiters.end() || next->first > last) return;
     asked = next->first;
     KeyWaiter* waiter = next->second;
-    if (!exists && !waiter->wakes_on_delete()) continue;
+    if (exists ? ready.only_changed && !waiter->wakes_on_change() : !waiter->wakes_on_delete()) {
+      continue;
+    }
     const size_t ready_before = ready_.size();
     // One that only looked may have touched keys by looking (one that a module opened for writing
     // counts as changed): if that were news, those that wait on would be asked for ever.
@@ -99,9 +136,9 @@ void KeyWaiters::AfterUnit() {
   // Time may have passed since the unit began: a key that has expired meanwhile is not ready.
   if (!ready_.empty()) engine_->RefreshClock();
   while (!ready_.empty()) {
-    std::vector<Place> ready;
+    std::vector<Ready> ready;
     ready.swap(ready_);
-    for (const Place& place : ready) Serve(place);
+    for (const Ready& each : ready) Serve(each);
   }
   serving_ = false;
 }

@@ -37,6 +37,7 @@ struct RedisModuleBlockedClient final : public backplane::Registration,
   int waits_in_db() const override { return db; }
   const std::vector<std::string>& waits_for() const override { return keys; }
   bool wakes_on_delete() const override { return woken_by_delete; }
+  bool wakes_on_change() const override { return false; }
   bool OnKeyReady(const std::string& key) override {
     ServeKey(key);
     return served;

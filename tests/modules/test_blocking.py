@@ -168,11 +168,95 @@ def test_keys(server, conn):
     conn.do("set", "a", "not a list")
     assert blocked(conn) == 1
     conn.do("rpush", "b", "2")
-    if blocked(conn) == 1:
-        # A list that was there before does not wake by itself: the key is signalled only where it is new.
-        conn.do("blocking.signal", "b")
+    # The list was there before: its module says when it is worth a look.
+    assert blocked(conn) == 1
+    conn.do("blocking.signal", "b")
     assert client.read() == (b"*", [(b"$", b"b"), (b"$", b"1")])
     assert conn.do("lrange", "b", 0, -1) == [b"2"]
+
+
+@pytest.fixture
+def asked(server, conn):
+    """asked(command...) is how often that makes a client's module look at the key k; wake is said by a flag of
+    blocking.look."""
+    watcher, clients = server.connect(), []
+
+    def ask(*command, wake="created"):
+        if not clients:
+            clients.append(server.connect())
+            clients[0].send("blocking.look", wake, "k")
+            wait_until(lambda: blocked(watcher) == 1)
+        before = watcher.do("blocking.looks")
+        conn.do(*command)
+        return watcher.do("blocking.looks") - before
+    yield ask
+    for client in [watcher, *clients]:
+        client.close()
+    wait_until(lambda: blocked(conn) == 0)
+
+
+def test_who_waits_is_asked_when_the_key_comes_to_be(conn, asked):
+    assert asked("rpush", "k", 1) == 1
+    assert asked("rpush", "k", 2) == 0
+    assert asked("lset", "k", 0, 3) == 0
+    assert asked("expire", "k", 1000) == 0
+    assert asked("blocking.signal", "k") == 1
+    assert asked("del", "k") == 0
+    assert asked("lpush", "k", 1) == 1
+
+
+def test_in_the_place_of_another(conn, asked):
+    for key in ("k", "a", "b", "c"):
+        conn.do("rpush", key, 1)
+    dumped = conn.do("dump", "a")
+    assert asked("rpush", "k", 2) == 0
+    assert asked("rename", "a", "k") == 1
+    assert asked("copy", "b", "k", "replace") == 1
+    assert asked("restore", "k", 0, dumped, "replace") == 1
+    conn.do("multi")
+    conn.do("del", "k")
+    conn.do("rpush", "k", 4)
+    assert asked("exec") == 1
+    conn.do("select", 5)
+    conn.do("rpush", "k", 5)
+    assert asked("swapdb", 0, 5) == 1
+    conn.do("select", 0)
+
+
+def test_another_type_is_another_value(conn, asked, ours_only):
+    """Redis asks of this only who waits for the key to go."""
+    conn.do("rpush", "k", 1)
+    assert asked("set", "k", "text") == 1
+    assert asked("set", "k", "text 2") == 0
+    conn.do("rpush", "a", 1)
+    assert asked("sort", "a", "store", "k") == 1
+
+
+@pytest.mark.since("7.2")
+def test_who_waits_for_the_key_to_go(conn, asked):
+    conn.do("rpush", "k", 1)
+    assert asked("rpush", "k", 2, wake="deleted") == 0
+    assert asked("del", "k") == 1
+    assert asked("rpush", "k", 1) == 1
+    assert asked("flushall") == 1
+
+
+def test_blocking_commands_hear_of_every_change(server, conn, asked):
+    """A module in the same queue changes nothing for them."""
+    conn.do("rpush", "k", 1)
+    assert asked("rpush", "k", 2) == 0
+    waiter = server.connect()
+    waiter.send("xread", "block", 0, "streams", "k", "0-0")
+    assert waiter.read()[0] == b"-"
+    waiter.send("blpop", "l", "0")
+    module = server.connect()
+    module.send("blocking.look", "created", "l")
+    wait_until(lambda: blocked(conn) == 3)
+    conn.do("rpush", "l", "x")
+    assert waiter.read() == (b"*", [(b"$", b"l"), (b"$", b"x")])
+    module.close()
+    waiter.close()
+    wait_until(lambda: blocked(conn) == 1)
 
 
 def test_keys_timeout(server, conn):

@@ -128,6 +128,30 @@ static int Keys(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   return REDISMODULE_OK;
 }
 
+static long long looks;
+
+// Takes a look at the key, and waits on.
+static int Look(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  looks++;
+  return REDISMODULE_ERR;
+}
+
+// blocking.look created|deleted key...: waits for ever, and counts how often it is asked.
+static int LookAtKeys(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  int deleted = Text(argv[1])[0] == 'd';
+  if (deleted) {
+    RedisModule_BlockClientOnKeysWithFlags(ctx, Look, OnTimeout, NULL, 0, argv + 2, argc - 2, NULL,
+                                           REDISMODULE_BLOCK_UNBLOCK_DELETED);
+  } else {
+    RedisModule_BlockClientOnKeys(ctx, Look, OnTimeout, NULL, 0, argv + 2, argc - 2, NULL);
+  }
+  return REDISMODULE_OK;
+}
+
+static int Looks(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
+  return RedisModule_ReplyWithLongLong(ctx, looks);
+}
+
 static int Signal(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) {
   RedisModule_SignalKeyAsReady(ctx, argv[1]);
   return RedisModule_ReplyWithSimpleString(ctx, "OK");
@@ -166,7 +190,8 @@ int RedisModule_OnLoad(RedisModuleCtx *ctx, RedisModuleString **argv, int argc) 
       {"blocking.thread", Thread, "", 0},     {"blocking.keys", Keys, "write", 0},
       {"blocking.signal", Signal, "", 1},     {"blocking.counts", Counts, "", 0},
       {"blocking.measured", Measured, "", 0}, {"blocking.call", Call, "", 0},
-      {"blocking.allowed", Allowed, "", 0}};
+      {"blocking.allowed", Allowed, "", 0},   {"blocking.look", LookAtKeys, "", 0},
+      {"blocking.looks", Looks, "", 0}};
   if (RedisModule_Init(ctx, "blocking", 1, REDISMODULE_APIVER_1) != REDISMODULE_OK) {
     return REDISMODULE_ERR;
   }
