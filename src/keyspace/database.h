@@ -142,8 +142,12 @@ class Database {
   void SwapContents(Database& other);
 
   // One slice of active expiry: looks at TTL'd keys from an inner cursor on, until `budget_us` is
-  // used or no more than `stale_percent` of them are expired. Returns the number removed.
-  size_t ActiveExpire(int64_t budget_us, int64_t stale_percent);
+  // used or no more than `stale_percent` of them are expired.
+  struct ExpirySlice {
+    size_t seen = 0;     // keys looked at
+    size_t removed = 0;  // of these, how many were over
+  };
+  ExpirySlice ActiveExpire(int64_t budget_us, int64_t stale_percent);
 
   size_t TableBytes() const { return table_.MemoryBytes(); }
   size_t ExpiresBytes() const { return expires_.MemoryBytes(); }

@@ -50,11 +50,11 @@ void Database::SwapContents(Database& other) {
   std::swap(expire_cursor_, other.expire_cursor_);
 }
 
-size_t Database::ActiveExpire(int64_t budget_us, int64_t stale_percent) {
-  if (expires_.empty()) return 0;
+Database::ExpirySlice Database::ActiveExpire(int64_t budget_us, int64_t stale_percent) {
+  ExpirySlice slice;
+  if (expires_.empty()) return slice;
   constexpr int kBucketsPerCheck = 16;
   const int64_t deadline = MonotonicMicros() + budget_us;
-  size_t removed_total = 0;
   std::vector<std::string> doomed;
   for (;;) {
     size_t seen = 0;
@@ -72,10 +72,11 @@ size_t Database::ActiveExpire(int64_t budget_us, int64_t stale_percent) {
       Entry* entry = table_.Find(key.bytes, key.hash);
       if (entry != nullptr && RemoveIfExpired(entry, key)) --keyspace_->stats().expired_by_lookup;
     }
-    removed_total += doomed.size();
+    slice.seen += seen;
+    slice.removed += doomed.size();
     const bool worthwhile = doomed.size() * 100 > seen * static_cast<size_t>(stale_percent);
     if (expires_.empty() || expire_cursor_ == 0 || !worthwhile || MonotonicMicros() >= deadline) {
-      return removed_total;
+      return slice;
     }
   }
 }

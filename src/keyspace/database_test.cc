@@ -184,9 +184,14 @@ TEST_F(DatabaseTest, ActiveExpiryRemovesWhatNobodyLooksAt) {
     db_.SetExpire(db_.SetString("stays:" + std::to_string(i), "v"), 9'000'000);
   }
   keyspace_.set_now_ms(1'000'200);
-  size_t removed = 0;
-  for (int i = 0; i < 1000 && db_.size() > 5000; ++i) removed += db_.ActiveExpire(1000, 10);
+  size_t removed = 0, seen = 0;
+  for (int i = 0; i < 1000 && db_.size() > 5000; ++i) {
+    const Database::ExpirySlice slice = db_.ActiveExpire(1000, 10);
+    removed += slice.removed;
+    seen += slice.seen;
+  }
   EXPECT_EQ(removed, 5000u);
+  EXPECT_GE(seen, 5000u);
   EXPECT_EQ(db_.size(), 5000u);
   EXPECT_EQ(db_.expires_size(), 5000u);
 }
@@ -199,11 +204,12 @@ TEST_F(DatabaseTest, ActiveExpiryIsSatisfiedWithFewStaleKeys) {
                   i % 20 == 0 ? 1'000'100 : 9'000'000);
   }
   keyspace_.set_now_ms(1'000'200);
-  const size_t some = db_.ActiveExpire(kLong, 10);
-  EXPECT_GT(some, 0u);
-  EXPECT_LT(some, 500u);
+  const Database::ExpirySlice some = db_.ActiveExpire(kLong, 10);
+  EXPECT_GT(some.removed, 0u);
+  EXPECT_LT(some.removed, 500u);
+  EXPECT_GT(some.seen, 10 * some.removed);
   // Up to the end of the table, for as long as more than one of a hundred is.
-  EXPECT_GT(db_.ActiveExpire(kLong, 1), 2 * some);
+  EXPECT_GT(db_.ActiveExpire(kLong, 1).removed, 2 * some.removed);
 }
 
 TEST_F(DatabaseTest, HitsAndMissesAreCountedByReadsOnly) {

@@ -48,16 +48,20 @@ bool ExpireCycle::RunSlice() {
   const int64_t begin = MonotonicMicros();
   int64_t now = begin;
   bool capped = false;
+  Database::ExpirySlice found;
   const int64_t stale_percent =
       ExpireEffort(engine_->settings().active_expire_effort).stale_percent;
   for (int i = 0; i < keyspace.database_count() && now - begin < kSliceMicros; ++i) {
     if (keyspace.db(i).expires_size() == 0) continue;
     Engine::Unit unit(*engine_);
-    keyspace.db(i).ActiveExpire(kSliceMicros - (now - begin), stale_percent);
+    const auto slice = keyspace.db(i).ActiveExpire(kSliceMicros - (now - begin), stale_percent);
+    found.seen += slice.seen;
+    found.removed += slice.removed;
     now = MonotonicMicros();
     capped = now - begin >= kSliceMicros;
   }
   samples_->NoteExpireCycle(now - begin, capped);
+  samples_->NoteStaleKeys(found.seen, found.removed);
   engine_->records().latency().Note("expire-cycle", now - begin);
   return capped;
 }

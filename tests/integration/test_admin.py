@@ -198,10 +198,11 @@ def test_info_of_loop_and_expiry(start_server, ours_only):
 
     def stat(name):
         lines = connection.do("INFO", "stats").decode().split("\r\n")
-        return int(dict(line.split(":", 1) for line in lines if ":" in line)[name])
+        return float(dict(line.split(":", 1) for line in lines if ":" in line)[name])
 
     wait_until(lambda: stat("instantaneous_eventloop_cycles_per_sec") > 0)
     assert stat("instantaneous_eventloop_duration_usec") >= 0
+    assert connection.do("INFO", "stats").count(b"\r\nexpired_stale_perc:0.00\r\n") == 1
     before = stat("expire_cycle_cpu_milliseconds")
     for start in range(0, 200_000, 50_000):
         connection.pipeline([["SET", f"key{number}", "x", "PX", 1] for number in range(start, start + 50_000)])
@@ -210,6 +211,28 @@ def test_info_of_loop_and_expiry(start_server, ours_only):
     assert stat("expired_time_cap_reached_count") >= 0
     connection.do("CONFIG", "RESETSTAT")
     assert stat("expire_cycle_cpu_milliseconds") <= 1
+
+
+def test_the_share_of_stale_keys(start_server):
+    """expired_stale_perc is a mean of what the cycles have found: it rises with keys whose time is over, and falls
+    when there are none."""
+    connection = start_server("--hz", 100).connect()
+
+    def share():
+        return float(connection.do("INFO", "stats").split(b"expired_stale_perc:")[1].split()[0])
+
+    assert share() == 0
+    connection.do("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    connection.pipeline([["SET", f"key{number}", "x", "PX", 1] for number in range(20_000)])
+    connection.do("DEBUG", "SLEEP", 0.01)
+    assert share() == 0
+    connection.do("DEBUG", "SET-ACTIVE-EXPIRE", 1)
+    wait_until(lambda: share() > 2)
+    wait_until(lambda: connection.do("DBSIZE") == 0)
+    highest = share()
+    wait_until(lambda: 0 < share() < highest or share() == 0)
+    connection.do("CONFIG", "RESETSTAT")
+    assert share() == 0
 
 
 def test_shutdown_abort_of_a_signal(start_server):

@@ -236,6 +236,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("sync_partial_ok", 0);
   w.Line("sync_partial_err", 0);
   w.Line("expired_keys", keys.expired);
+  w.Line("expired_stale_perc", fmt::format("{:.2f}", rates.stale_share() * 100));
   w.Line("expired_time_cap_reached_count", rates.expire_caps());
   w.Line("expire_cycle_cpu_milliseconds", rates.expire_micros() / kMicrosPerMs);
   w.Line("evicted_keys", keys.evicted);

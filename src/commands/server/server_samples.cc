@@ -52,6 +52,7 @@ void ServerSamples::ResetCounters(uint64_t lazy_freed) {
   loop_micros_ = {};
   expire_micros_ = 0;
   expire_caps_ = 0;
+  stale_share_ = 0;
 }
 
 }  // namespace backplane

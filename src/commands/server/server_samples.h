@@ -56,6 +56,15 @@ class ServerSamples {
     expire_micros_ += micros;
     expire_caps_ += capped ? 1 : 0;
   }
+  // Of so many keys with a time to live that it looked at, so many were over.
+  void NoteStaleKeys(size_t seen, size_t stale) {
+    // A mean of many slices, in which each next one weighs a twentieth.
+    constexpr double kWeight = 0.05;
+    const double share = seen == 0 ? 0 : static_cast<double>(stale) / static_cast<double>(seen);
+    stale_share_ += (share - stale_share_) * kWeight;
+  }
+  // Estimate of how many of the keys with a time to live are over and still there, 0 to 1.
+  double stale_share() const { return stale_share_; }
   int64_t expire_micros() const { return expire_micros_; }
   uint64_t expire_caps() const { return expire_caps_; }
 
@@ -74,6 +83,7 @@ class ServerSamples {
   RateMeter loop_micros_;
   int64_t expire_micros_ = 0;
   uint64_t expire_caps_ = 0;
+  double stale_share_ = 0;
   uint64_t lazy_freed_before_ = 0;
   size_t peak_bytes_ = 0;
   size_t startup_bytes_ = 0;
