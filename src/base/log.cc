@@ -70,6 +70,7 @@ struct Logger::Output {
   std::string path;  // empty: standard output
   FileId file;
   SinkPtr syslog;
+  std::atomic<int> fd = STDOUT_FILENO;  // what the sink writes to; without the mutex
   // The local time zone's distance from UTC. It is asked for again each quarter of an hour, not
   // each line: the C library takes a lock for it that a fork may leave locked.
   int64_t zone_slot = -1;
@@ -85,22 +86,25 @@ Status Logger::Output::Open(const std::string& wanted) {
   if (wanted.empty()) {
     sink = BareLines(std::make_unique<spdlog::sinks::stdout_sink_st>());
     path.clear();
+    fd = STDOUT_FILENO;
     return {};
   }
   // Tried by hand first: spdlog makes missing folders, and tries again for 50 ms before it gives
   // up.
-  const int fd = ::open(wanted.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
-  if (fd < 0) {
+  const int tried = ::open(wanted.c_str(), O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC, 0644);
+  if (tried < 0) {
     return Fail(ErrorCode::kIo,
                 fmt::format("can't open the log file {}: {}", wanted, std::strerror(errno)));
   }
-  ::close(fd);
+  ::close(tried);
   FileId opened;
+  int opened_fd = -1;
   spdlog::file_event_handlers handlers;
-  handlers.after_open = [&opened](const spdlog::filename_t&, std::FILE* stream) {
+  handlers.after_open = [&](const spdlog::filename_t&, std::FILE* stream) {
+    opened_fd = ::fileno(stream);
     struct stat info;
-    if (::fstat(::fileno(stream), &info) == 0) opened = IdOf(info);
-    ::fcntl(::fileno(stream), F_SETFD, FD_CLOEXEC);
+    if (::fstat(opened_fd, &info) == 0) opened = IdOf(info);
+    ::fcntl(opened_fd, F_SETFD, FD_CLOEXEC);
   };
   try {
     sink = BareLines(std::make_unique<spdlog::sinks::basic_file_sink_st>(wanted, false, handlers));
@@ -109,6 +113,7 @@ Status Logger::Output::Open(const std::string& wanted) {
   }
   path = wanted;
   file = opened;
+  fd = opened_fd;
   return {};
 }
 
@@ -198,6 +203,19 @@ void Logger::LogRaw(LogLevel level, std::string_view line) {
   if (!Enabled(level)) return;
   const std::lock_guard lock(output_->mutex);
   output_->Write(level, line);
+}
+
+void Logger::LogFromSignal(LogLevel level, std::string_view message) {
+  if (!Enabled(level)) return;
+  // Integers and text are formatted in place: no allocation, no locale.
+  char line[256];
+  const auto end = fmt::format_to_n(line, sizeof(line) - 1, "{}:signal-handler ({}) {}", ::getpid(),
+                                    std::time(nullptr), message)
+                       .out;
+  *end = '\n';
+  // What cannot be written is lost, as in Write.
+  const ssize_t written = ::write(output_->fd, line, static_cast<size_t>(end + 1 - line));
+  static_cast<void>(written);
 }
 
 Logger::ForkLock::ForkLock(Logger& logger) : logger_(logger) { logger_.output_->mutex.lock(); }

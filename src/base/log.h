@@ -5,6 +5,10 @@
 //   role = "M" (master) | "S" (replica) | "C" (child of a fork) | "X" (sentinel)
 //   mark = "." debug | "-" verbose | "*" notice | "#" warning
 //
+// and from a signal handler
+//
+//   line = pid ":signal-handler (" seconds since 1970 ") " message LF
+//
 // to standard output or a file, and to syslog when asked. A Logger is made in server/ and passed to
 // whom it serves. Any thread; lines of threads do not mix. Each line is with the kernel when Log
 // returns. A log file that was renamed or deleted (logrotate) is opened anew with the next line.
@@ -58,6 +62,10 @@ class Logger {
   void Log(LogLevel level, std::string_view message);
   // A line without the head, for banners and reports of many lines. Not sent to syslog.
   void LogRaw(LogLevel level, std::string_view line);
+
+  // Async-signal-safe: takes no lock and no memory, so the line may stand within another. Cut at 200
+  // bytes or so; not sent to syslog.
+  void LogFromSignal(LogLevel level, std::string_view message);
 
   void Debug(std::string_view message) { Log(LogLevel::kDebug, message); }
   void Verbose(std::string_view message) { Log(LogLevel::kVerbose, message); }

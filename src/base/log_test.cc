@@ -41,6 +41,24 @@ class LogTest : public testing::Test {
   Logger logger_;
 };
 
+TEST_F(LogTest, WritesFromASignalHandlerWithoutTheLock) {
+  ASSERT_TRUE(logger_.OpenFile(path_).has_value());
+  {
+    // As a handler finds it that has interrupted Log.
+    const Logger::ForkLock lock(logger_);
+    logger_.LogFromSignal(LogLevel::kWarning, "stopped");
+    logger_.LogFromSignal(LogLevel::kDebug, "below the level");
+    logger_.LogFromSignal(LogLevel::kNotice, std::string(1000, 'x'));
+  }
+  std::filesystem::rename(path_, path_ + ".1");
+  logger_.Notice("opens the new file");
+  logger_.LogFromSignal(LogLevel::kWarning, "goes there");
+  const std::string head = std::to_string(::getpid()) + ":signal-handler \\([0-9]{10,}\\) ";
+  EXPECT_THAT(Read(path_ + ".1"),
+              testing::MatchesRegex(head + "stopped\n" + head + "x{150,255}\n"));
+  EXPECT_THAT(Read(path_), testing::MatchesRegex(".*opens the new file\n" + head + "goes there\n"));
+}
+
 TEST_F(LogTest, WritesTheLineFormat) {
   ASSERT_TRUE(logger_.OpenFile(path_).has_value());
   logger_.set_level(LogLevel::kDebug);

@@ -2,9 +2,11 @@
 // ModuleHost: construction, the loop hook, events. Loading is in loader.cc, INFO in info.cc.
 #include "modhost/host.h"
 
+#include <fmt/format.h>
 #include <sys/wait.h>
 
 #include <algorithm>
+#include <csignal>
 #include <cstring>
 
 #include "modhost/client_info.h"
@@ -240,7 +242,11 @@ void ModuleHost::ReapChild() {
   if (child_.pid == 0 || waitpid(child_.pid, &status, WNOHANG) != child_.pid) return;
   const ForkedChild child = child_;
   const int signal = WIFSIGNALED(status) ? WTERMSIG(status) : 0;
-  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : 0;
+  // One that was called off counts as ended with 1, as in the field; any other signal gives no
+  // code.
+  const int code = WIFEXITED(status) ? WEXITSTATUS(status) : signal == SIGUSR1 ? 1 : -1;
+  logger().Notice(fmt::format("Module fork exited pid: {}, retcode: {}, bysignal: {}", child.pid,
+                              code, signal));
   ChildDied();
   if (child.done == nullptr) return;
   Engine::Unit unit(services_.engine);

@@ -1,10 +1,11 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // API area: a child process with a snapshot of the data.
-#include <signal.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
 #include <cerrno>
+#include <csignal>
+#include <string>
 
 #include "modhost/api/areas.h"
 #include "modhost/api/slot_calls.h"
@@ -17,6 +18,24 @@ namespace {
 
 // The server does not show a module child's progress yet.
 void SendChildHeartbeat(double progress) {}
+
+// In a child: its log, which a signal handler could not reach otherwise.
+constinit Logger* child_log = nullptr;
+
+// KillForkChild, or an operator, ends the child: that is said, as tools know it, and the signal
+// does its work.
+void OnCalledOff(int number) {
+  child_log->LogFromSignal(LogLevel::kVerbose, "Received SIGUSR1 in child, exiting now.");
+  raise(number);
+}
+
+void EndOnSigusr1(Logger* log) {
+  child_log = log;
+  struct sigaction action {};
+  action.sa_handler = OnCalledOff;
+  action.sa_flags = SA_RESETHAND | SA_NODEFER;
+  sigaction(SIGUSR1, &action, nullptr);
+}
 
 int ExitFromChild(int retcode) { _exit(retcode); }
 
@@ -39,23 +58,31 @@ int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data
     errno = EEXIST;
     return -1;
   }
+  // A signal to a child that has just begun waits until it can be handled.
+  sigset_t called_off, mask;
+  sigemptyset(&called_off);
+  sigaddset(&called_off, SIGUSR1);
+  pthread_sigmask(SIG_BLOCK, &called_off, &mask);
   pid_t pid;
   {
     Logger::ForkLock lock(host.logger());
     pid = fork();
   }
+  const int fork_error = errno;
+  if (pid == 0) EndOnSigusr1(&host.logger());
+  pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   if (pid < 0) {
     if (persistence != nullptr) persistence->ReleaseFork();
+    errno = fork_error;
     return -1;
   }
   if (pid == 0) {
     host.is_child = true;
     host.logger().set_role(LogRole::kChild);
     if (persistence != nullptr) persistence->EnterForkedChild("module-fork");
-    // KillForkChild ends it with this signal, which must not be the server's own.
-    signal(SIGUSR1, SIG_DFL);
     return 0;
   }
+  host.logger().Verbose("Module fork started pid: " + std::to_string(pid));
   host.ChildBorn({pid, module, done, data});
   return pid;
 }
