@@ -12,6 +12,7 @@
 #include "modhost/jobs.h"
 #include "modhost/mapped_module.h"
 #include "modhost/module_code.h"
+#include "modhost/module_command.h"
 #include "modhost/module_option.h"
 #include "modhost/module_threads.h"
 #include "modhost/module_type.h"
@@ -47,6 +48,16 @@ class SpentMemory final : public Garbage {
  private:
   int slot_;
 };
+
+// Whether the append-only file may hold what cannot be read without the module.
+bool MayStandInCommands(const Module& module) {
+  bool may = false;
+  module.ForEachRegistration([&](const Registration& registration) {
+    may |= dynamic_cast<const ModuleCommand*>(&registration) != nullptr ||
+           dynamic_cast<const ModuleType*>(&registration) != nullptr;
+  });
+  return may;
+}
 
 // Without those that are only kept for its threads.
 int64_t LiveValues(const Module& module) {
@@ -94,6 +105,7 @@ Status ModuleHost::Unload(std::string_view name, bool keep_data) {
   if (std::string why = WhyBusy(*module); !why.empty()) return Refuse(why);
   if (jobs_->Concerns(module->name())) return Refuse("it is being upgraded");
   sweeps_.Stop(*module);
+  const bool in_commands = MayStandInCommands(*module);
   auto estate = Retire(*module);
   if (!estate) return Refuse(estate.error().message);
   if (keep_data) types_.KeepAux(std::move(estate->aux));
@@ -110,7 +122,8 @@ Status ModuleHost::Unload(std::string_view name, bool keep_data) {
                        ? ""
                        : ", " + std::to_string(estate->values) + " of its values are dormant"));
   // The module's commands in the append-only file could not be read without it.
-  if (services_.persistence != nullptr && services_.persistence->append_only() != nullptr &&
+  if (in_commands && services_.persistence != nullptr &&
+      services_.persistence->append_only() != nullptr &&
       services_.persistence->append_only()->enabled()) {
     services_.persistence->append_only()->ScheduleRewrite();
   }

@@ -3,6 +3,8 @@
 
 import pytest
 
+from harness.server import wait_until
+
 MODULES = ["commands"]
 
 
@@ -172,3 +174,17 @@ def test_gone_with_the_module(start_with):
     assert conn.do("command", "count") < before
     assert conn.do("command", "info", "commands.name") == [None]
     assert conn.error("commands.parent", "set", "k").startswith("ERR unknown command")
+
+
+@pytest.mark.parametrize("module, rewritten", [("commands", 1), ("logins", 0)])
+def test_an_unload_has_the_append_only_file_rewritten(start_with, ours_only, module, rewritten):
+    """When the module's commands may stand in it, which could not be read without it."""
+    conn = start_with([module], "--appendonly", "yes", "--hz", "100").connect()
+
+    def aof(field):
+        return int(conn.do("info", "persistence").decode().split(f"\r\naof_{field}:")[1].split()[0])
+
+    before = aof("rewrites")
+    assert conn.do("module", "unload", module) == b"OK"
+    wait_until(lambda: aof("rewrite_scheduled") + aof("rewrite_in_progress") == 0)
+    assert aof("rewrites") - before == rewritten

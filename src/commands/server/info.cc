@@ -232,9 +232,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
     w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
   }
   w.Line("rejected_connections", stats.rejected_connections);
-  w.Line("sync_full", 0);
-  w.Line("sync_partial_ok", 0);
-  w.Line("sync_partial_err", 0);
+  for (const char* name : {"sync_full", "sync_partial_ok", "sync_partial_err"}) w.Line(name, 0);
   w.Line("expired_keys", keys.expired);
   w.Line("expired_stale_perc", fmt::format("{:.2f}", rates.stale_share() * 100));
   w.Line("expired_time_cap_reached_count", rates.expire_caps());
