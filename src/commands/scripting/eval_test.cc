@@ -365,6 +365,24 @@ TEST_F(ScriptTest, BytecodeIsRefused) {
             ":42\r\n");
 }
 
+TEST_F(ScriptTest, OverflowsOfStockLuaAreNotThere) {
+  for (const char* range : {"-2^31,2^31-1", "0,2^31-1", "1,2^31-1", "-2^31,0", "1,8000"}) {
+    EXPECT_EQ(Message(std::string("return unpack({},") + range + ")"),
+              "-ERR user_script:1: too many results to unpack")
+        << range;
+  }
+  EXPECT_EQ(Eval("return {unpack({1,2,3},2)}"), "*2\r\n:2\r\n:3\r\n");
+  EXPECT_EQ(Eval("return {unpack({1,2,3},2^31-1,2^31-1)}"), "*0\r\n");
+  EXPECT_EQ(Eval("return select('#',unpack({},1,7000))"), ":7000\r\n");
+  EXPECT_EQ(Eval("return select('#',unpack({},3,1))"), ":0\r\n");
+  EXPECT_EQ(Message("return unpack(1)"),
+            "-ERR user_script:1: bad argument #1 to 'unpack' (table expected, got number)");
+  EXPECT_EQ(Eval("return {bit.tohex(1),bit.tohex(-1),bit.tohex(-1,4),bit.tohex(0xABC,-2)}"),
+            "*4\r\n$8\r\n00000001\r\n$8\r\nffffffff\r\n$4\r\nffff\r\n$2\r\nBC\r\n");
+  EXPECT_EQ(Eval("return {bit.tohex(65535,-2147483648),bit.tohex(0xABC,2^31),bit.tohex(1,0)}"),
+            "*3\r\n$8\r\n0000FFFF\r\n$8\r\n00000ABC\r\n$0\r\n\r\n");
+}
+
 TEST_F(ScriptTest, NothingIsLeftForTheNextScript) {
   Run({"EVAL", "KEYS[1]='x' ARGV.y=2 return 1", "1", "k"});
   EXPECT_EQ(Eval("return {#KEYS,ARGV.y == nil and 1 or 0}"), "*2\r\n:0\r\n:1\r\n");
