@@ -14,6 +14,8 @@ inline constexpr char kRunnerName[] = "backplane.runner";
 
 // cmsgpack: MessagePack (msgpack.org).
 void PushMsgpackLibrary(lua_State* lua);
+// Changes the table of lua-cjson on top: encode and decode refuse what is too long for them.
+void GuardCjsonLibrary(lua_State* lua);
 // struct: packs and unpacks binary formats, after the library of that name.
 void PushStructLibrary(lua_State* lua);
 // Replaces in the globals what stock Lua's base library does in a way that a sandbox cannot have:

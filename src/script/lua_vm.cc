@@ -98,6 +98,7 @@ void OpenLibraries(lua_State* lua, ScriptRunner* runner, bool functions) {
   OpenLibrary(lua, "bit", luaopen_bit);
   lua_pushcfunction(lua, luaopen_cjson);
   lua_call(lua, 0, 1);
+  GuardCjsonLibrary(lua);
   lua_setglobal(lua, "cjson");
   SetGlobalTable(lua, "cmsgpack", PushMsgpackLibrary);
   SetGlobalTable(lua, "struct", PushStructLibrary);

@@ -383,6 +383,32 @@ TEST_F(ScriptTest, OverflowsOfStockLuaAreNotThere) {
             "*3\r\n$8\r\n0000FFFF\r\n$8\r\n00000ABC\r\n$0\r\n\r\n");
 }
 
+TEST_F(ScriptTest, CjsonRefusesWhatItsBuffersCannotHold) {
+  const std::string large = "local s=string.rep('a',2^20) local t={} ";
+  const char* too_long = "-ERR user_script:1: Cannot serialise, text would be too long";
+  EXPECT_EQ(Message(large + "for i=1,2100 do t[i]=s end return #cjson.encode(t)"), too_long);
+  EXPECT_EQ(Message(large + "for i=1,2100 do t[i]=s end return #cjson.new().encode(t)"), too_long);
+  EXPECT_EQ(Message(large + "for i=1,200 do t[s..i]=1 end return #cjson.encode(t)"), too_long);
+  EXPECT_EQ(Eval(large + "for i=1,5 do t[i]=s end return #cjson.encode(t)"), ":5242896\r\n");
+  // What the library refuses it refuses as before, with the place in front.
+  const char* deep = "-ERR user_script:1: Cannot serialise, excessive nesting (1001)";
+  EXPECT_EQ(Message("local t={} t[1]=t t[2]=t return cjson.encode(t)"), deep);
+  EXPECT_EQ(Message("local t={} t[1]=t return cjson.new().encode(t)"), deep);
+  EXPECT_EQ(Message("local t={} t[1]=t t[2]=t local c=cjson.new() c.encode_max_depth(9000) "
+                    "return c.encode(t)"),
+            "-ERR user_script:1: Cannot serialise, excessive nesting (3901)");
+  EXPECT_EQ(Message("return cjson.encode()"),
+            "-ERR user_script:1: bad argument #1 to 'encode' (expected 1 argument)");
+  EXPECT_EQ(Message("return cjson.encode(function() end)"),
+            "-ERR user_script:1: Cannot serialise function: type not supported");
+  EXPECT_EQ(Message("return cjson.decode({})"),
+            "-ERR user_script:1: bad argument #1 to 'decode' (string expected, got table)");
+  EXPECT_EQ(Message("return cjson.decode('[1,')"),
+            "-ERR user_script:1: Expected value but found T_END at character 4");
+  EXPECT_EQ(Eval("return cjson.encode(cjson.decode('{\"a\":[1,2,{\"b\":null}]}'))"),
+            "$22\r\n{\"a\":[1,2,{\"b\":null}]}\r\n");
+}
+
 TEST_F(ScriptTest, NothingIsLeftForTheNextScript) {
   Run({"EVAL", "KEYS[1]='x' ARGV.y=2 return 1", "1", "k"});
   EXPECT_EQ(Eval("return {#KEYS,ARGV.y == nil and 1 or 0}"), "*2\r\n:0\r\n:1\r\n");
