@@ -254,6 +254,12 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const MigrationPeers* peers = ctx.owner<ServerServices>().migration_peers;
   w.Line("migrate_cached_sockets", peers != nullptr ? peers->size() : 0);
   w.Line("slave_expires_tracked_keys", 0);
+  // There is no active defragmentation: it has done nothing yet.
+  for (const char* name :
+       {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+        "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"}) {
+    w.Line(name, 0);
+  }
   const ClientTracking& tracking = ctx.engine().tracking();
   w.Line("tracking_total_keys", tracking.key_count());
   w.Line("tracking_total_items", tracking.item_count());
@@ -279,6 +285,9 @@ void ReplicationSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("master_repl_offset", 0);
   w.Line("second_repl_offset", -1);
   w.Line("repl_backlog_active", 0);
+  w.Line("repl_backlog_size", ctx.engine().settings().kept.repl_backlog_size);
+  w.Line("repl_backlog_first_byte_offset", 0);
+  w.Line("repl_backlog_histlen", 0);
 }
 
 void CpuSection(CommandContext&, InfoWriter& w) {
@@ -396,11 +405,12 @@ void Info(CommandContext& ctx) {
   InfoWriter writer(&text);
   auto& services = ctx.owner<ServerServices>();
   for (const Section& section : kSections) {
-    // Sections of other services stand where users look for them: before the statistics.
-    if (section.name == "Stats") {
-      for (InfoSection* extra : services.info_sections) {
-        if (heading(extra->name(), extra->in_default())) extra->Append(&text);
-      }
+    // Sections of other services stand where users look for them: modules before the commands'
+    // statistics, others before the statistics.
+    for (InfoSection* extra : services.info_sections) {
+      const std::string_view before = extra->name() == "Modules" ? "Commandstats" : "Stats";
+      if (section.name == before && heading(extra->name(), extra->in_default()))
+        extra->Append(&text);
     }
     if (heading(section.name, section.in_default)) section.write(ctx, writer);
   }
