@@ -198,6 +198,21 @@ void SocketStats(const ConnectionSet& connections, InfoWriter& w) {
   w.Line("io_threaded_writes_processed", connections.threaded_writes());
 }
 
+// There is no active defragmentation: it has done nothing yet.
+void DefragmentationLines(InfoWriter& w) {
+  for (const char* name :
+       {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+        "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"}) {
+    w.Line(name, 0);
+  }
+}
+
+void TrackingLines(InfoWriter& w, const ClientTracking& tracking) {
+  w.Line("tracking_total_keys", tracking.key_count());
+  w.Line("tracking_total_items", tracking.item_count());
+  w.Line("tracking_total_prefixes", tracking.prefix_count());
+}
+
 void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const EngineStats& stats = ctx.engine().stats();
   const Keyspace::Stats& keys = ctx.keyspace().stats();
@@ -254,16 +269,8 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const MigrationPeers* peers = ctx.owner<ServerServices>().migration_peers;
   w.Line("migrate_cached_sockets", peers != nullptr ? peers->size() : 0);
   w.Line("slave_expires_tracked_keys", 0);
-  // There is no active defragmentation: it has done nothing yet.
-  for (const char* name :
-       {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
-        "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"}) {
-    w.Line(name, 0);
-  }
-  const ClientTracking& tracking = ctx.engine().tracking();
-  w.Line("tracking_total_keys", tracking.key_count());
-  w.Line("tracking_total_items", tracking.item_count());
-  w.Line("tracking_total_prefixes", tracking.prefix_count());
+  DefragmentationLines(w);
+  TrackingLines(w, ctx.engine().tracking());
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
   SocketStats(*connections, w);
