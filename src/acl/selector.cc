@@ -136,8 +136,8 @@ Status Selector::ApplyCommandRule(std::string_view rule, const CommandRegistry& 
       bar == std::string::npos || !allow ? nullptr : commands.FindOwnName(name.substr(0, bar));
   if (command == nullptr) return Refuse(kUnknown);
   if (command->parent != nullptr) return Refuse(kFirstArgOfSubcommand);
-  if (command->has_subcommands()) return Refuse(kUnknown);
   if (bar + 1 == name.size()) return Refuse(kSyntax);
+  if (command->has_subcommands()) return Refuse(kUnknown);
   AddRule({true, 0, name.substr(0, bar), name.substr(bar + 1)});
   return {};
 }

@@ -271,7 +271,7 @@ class HzOption final : public Option {
   int64_t default_;
 };
 
-constexpr EnumName kAclPubsub[] = {{"resetchannels", 0}, {"allchannels", 1}};
+constexpr EnumName kAclPubsub[] = {{"allchannels", 1}, {"resetchannels", 0}};
 constexpr EnumName kAppendFsync[] = {{"everysec", 2}, {"always", 1}, {"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
@@ -379,7 +379,7 @@ constexpr IntegerRow kIntegers[] = {
      IntegerFormat::kMemory},
     {"maxmemory", &Settings::maxmemory, 0, INT64_MAX, 0, IntegerFormat::kMemory},
     {"tracking-table-max-keys", &Settings::tracking_table_max_keys, 0, INT64_MAX},
-    {"maxmemory-samples", &Settings::maxmemory_samples, 1, 64},
+    {"maxmemory-samples", &Settings::maxmemory_samples, 1, INT_MAX},
     {"maxmemory-eviction-tenacity", &Settings::maxmemory_eviction_tenacity, 0, 100},
     {"lfu-log-factor", &Settings::lfu_log_factor, 0, INT_MAX},
     {"active-expire-effort", &Settings::active_expire_effort, 1, 10},

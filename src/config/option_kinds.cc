@@ -63,8 +63,6 @@ Status IntegerOption::Set(const std::vector<std::string>& args) {
     auto memory = ParseMemory(args[0]);
     if (memory && *memory <= static_cast<uint64_t>(INT64_MAX)) {
       value = static_cast<int64_t>(*memory);
-    } else if (auto plain = ParseInt64(args[0])) {
-      value = *plain;  // a negative limit: let the range say so
     } else {
       return Bad("argument must be a memory value");
     }

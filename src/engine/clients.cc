@@ -383,10 +383,14 @@ void Clients::CheckOutputLimit(NetClient& client) {
   const Settings& settings = engine_->settings();
   const OutputLimit& limit =
       client.session().subscribed() ? settings.output_limit_pubsub : settings.output_limit_normal;
-  if (limit.hard_bytes == 0 && limit.soft_bytes == 0) return;
   // Chunks grow with the output: their memory would be over the limit before the output is.
   size_t bytes = client.connection_->out().size();
-  bool close = limit.hard_bytes != 0 && bytes >= limit.hard_bytes;
+  // Who is not logged in gets no more than errors, and is not to fill memory with them.
+  constexpr size_t kStrangersOutputMax = 17 * 1024;
+  bool close =
+      bytes > kStrangersOutputMax && !client.session().authenticated && engine_->LoginRequired();
+  if (!close && limit.hard_bytes == 0 && limit.soft_bytes == 0) return;
+  close |= limit.hard_bytes != 0 && bytes >= limit.hard_bytes;
   if (limit.soft_bytes != 0 && bytes >= limit.soft_bytes) {
     int64_t now = MonotonicNanos() / 1'000'000;
     if (client.over_soft_limit_since_ms_ == 0) client.over_soft_limit_since_ms_ = now;

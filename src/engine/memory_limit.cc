@@ -4,6 +4,7 @@
 
 #include <unistd.h>
 
+#include <algorithm>
 #include <cmath>
 #include <string>
 
@@ -117,9 +118,11 @@ MemoryLimit::Outcome MemoryLimit::MakeRoom() {
 
 MemoryLimit::Outcome MemoryLimit::EvictUntil(int64_t deadline_micros) {
   const Settings& settings = engine_->settings();
+  // More would only cost time: the choice is as good as exact.
+  constexpr int64_t kSamplesMax = 64;
+  const auto samples = static_cast<int>(std::min(settings.maxmemory_samples, kSamplesMax));
   for (int evicted = 0; TooMuch();) {
-    const auto victim =
-        chooser_.Choose(PolicyOf(settings), static_cast<int>(settings.maxmemory_samples));
+    const auto victim = chooser_.Choose(PolicyOf(settings), samples);
     if (!victim) return WaitForLazyFree(deadline_micros);
     Evict(*victim);
     if (++evicted % kKeysPerLook != 0) continue;

@@ -1,7 +1,10 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // What scripts get in place of functions of stock Lua's base library that a sandbox cannot have as
 // they are.
+#include <algorithm>
+#include <bit>
 #include <cmath>
+#include <cstdint>
 
 #include "script/lua_libraries.h"
 #include "script/script_runner.h"
@@ -48,6 +51,13 @@ int ProtectedCallWithHandler(lua_State* lua) {
   return lua_gettop(lua);
 }
 
+// The name on the stack keeps the string alive that the parser makes of it and does not anchor
+// (CVE-2025-49844).
+const char* PushChunkName(lua_State* lua, const char* name) {
+  lua_pushstring(lua, name);
+  return lua_tostring(lua, -1);
+}
+
 int Loaded(lua_State* lua, int outcome) {
   if (outcome == 0) return 1;
   lua_pushnil(lua);
@@ -76,10 +86,15 @@ const char* ReadText(lua_State*, void* data, size_t* size) {
   return *size > 0 ? piece->text : nullptr;
 }
 
+// Stock Lua's lexer counts the signs of a long bracket in an int, and reads beyond the text when it
+// overflows (CVE-2025-46819).
+constexpr size_t kTextMax = INT32_MAX;
+
 int LoadString(lua_State* lua) {
   TextPiece piece{};
   piece.text = luaL_checklstring(lua, 1, &piece.size);
-  const char* name = luaL_optstring(lua, 2, piece.text);
+  luaL_argcheck(lua, piece.size < kTextMax, 1, "chunk too long");
+  const char* name = PushChunkName(lua, luaL_optstring(lua, 2, piece.text));
   piece.guard = piece.size > 0 && piece.text[0] == LUA_SIGNATURE[0];
   return Loaded(lua, lua_load(lua, ReadText, &piece, name));
 }
@@ -89,6 +104,7 @@ int LoadString(lua_State* lua) {
 struct FunctionPieces {
   static constexpr int kPlace = 3;
   bool begun = false;
+  size_t size = 0;
 };
 
 const char* ReadPieces(lua_State* lua, void* data, size_t* size) {
@@ -107,6 +123,8 @@ const char* ReadPieces(lua_State* lua, void* data, size_t* size) {
   if (lua_isstring(lua, -1) == 0) luaL_error(lua, "reader function must return a string");
   lua_replace(lua, FunctionPieces::kPlace);
   const char* text = lua_tolstring(lua, FunctionPieces::kPlace, size);
+  pieces->size += *size;
+  if (pieces->size >= kTextMax) luaL_error(lua, "chunk too long");
   const bool guarded = !pieces->begun && *size > 0 && text[0] == LUA_SIGNATURE[0];
   pieces->begun = pieces->begun || *size > 0;
   if (!guarded) return text;
@@ -123,7 +141,43 @@ int Load(lua_State* lua) {
   const char* name = luaL_optstring(lua, 2, "=(load)");
   luaL_checktype(lua, 1, LUA_TFUNCTION);
   lua_settop(lua, FunctionPieces::kPlace + 1);
+  name = PushChunkName(lua, name);
   return Loaded(lua, lua_load(lua, ReadPieces, &pieces, name));
+}
+
+// Stock Lua 5.1 counts the values in an int: a range wider than that overflows, and it writes
+// beyond its stack (CVE-2025-46817).
+int Unpack(lua_State* lua) {
+  luaL_checktype(lua, 1, LUA_TTABLE);
+  const int first = luaL_optint(lua, 2, 1);
+  const int last =
+      lua_isnoneornil(lua, 3) ? static_cast<int>(lua_objlen(lua, 1)) : luaL_checkint(lua, 3);
+  if (first > last) return 0;
+  const int64_t count = int64_t{last} - first + 1;
+  if (count > INT32_MAX / 2 || lua_checkstack(lua, static_cast<int>(count)) == 0)
+    return luaL_error(lua, "too many results to unpack");
+  for (int64_t i = first; i <= last; ++i) lua_rawgeti(lua, 1, static_cast<int>(i));
+  return static_cast<int>(count);
+}
+
+// A number as the library `bit` takes it: modulo 2^32, rounded.
+int32_t BitArgument(lua_State* lua, int index) {
+  constexpr double kIntegerPart = 6755399441055744.0;  // 2^52 + 2^51: leaves no bits of fractions
+  return static_cast<int32_t>(std::bit_cast<uint64_t>(luaL_checknumber(lua, index) + kIntegerPart));
+}
+
+// In place of the library's, which negates the smallest count of digits and writes beyond its
+// buffer (CVE-2024-31449).
+int BitToHex(lua_State* lua) {
+  constexpr int64_t kDigits = 8;
+  const auto bits = static_cast<uint32_t>(BitArgument(lua, 1));
+  const int64_t wanted = lua_isnone(lua, 2) ? kDigits : BitArgument(lua, 2);
+  const char* digits = wanted < 0 ? "0123456789ABCDEF" : "0123456789abcdef";
+  const auto count = static_cast<int>(std::min(wanted < 0 ? -wanted : wanted, kDigits));
+  char text[kDigits];
+  for (int i = 0; i < count; ++i) text[i] = digits[bits >> (4 * (count - 1 - i)) & 15];
+  lua_pushlstring(lua, text, static_cast<size_t>(count));
+  return 1;
 }
 
 int MathRandom(lua_State* lua) {
@@ -171,6 +225,10 @@ void ReplaceBaseFunctions(lua_State* lua, ScriptRunner* runner) {
   Set(lua, LUA_GLOBALSINDEX, runner, "xpcall", ProtectedCallWithHandler);
   Set(lua, LUA_GLOBALSINDEX, runner, "load", Load);
   Set(lua, LUA_GLOBALSINDEX, runner, "loadstring", LoadString);
+  Set(lua, LUA_GLOBALSINDEX, runner, "unpack", Unpack);
+  lua_getglobal(lua, "bit");
+  Set(lua, lua_gettop(lua), runner, "tohex", BitToHex);
+  lua_pop(lua, 1);
   lua_getglobal(lua, "math");
   const int math = lua_gettop(lua);
   Set(lua, math, runner, "random", MathRandom);

@@ -14,11 +14,13 @@ inline constexpr char kRunnerName[] = "backplane.runner";
 
 // cmsgpack: MessagePack (msgpack.org).
 void PushMsgpackLibrary(lua_State* lua);
+// Changes the table of lua-cjson on top: encode and decode refuse what is too long for them.
+void GuardCjsonLibrary(lua_State* lua);
 // struct: packs and unpacks binary formats, after the library of that name.
 void PushStructLibrary(lua_State* lua);
 // Replaces in the globals what stock Lua's base library does in a way that a sandbox cannot have:
 // load and loadstring without bytecode, pcall and xpcall that a kill goes through, math.random with
-// a generator of the state's own.
+// a generator of the state's own; unpack and bit.tohex without the overflows of stock Lua 5.1.
 void ReplaceBaseFunctions(lua_State* lua, ScriptRunner* runner);
 // `redis` as scripts see it (`functions`: as functions do).
 void PushRedisLibrary(lua_State* lua, ScriptRunner* runner, bool functions);

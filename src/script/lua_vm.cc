@@ -98,6 +98,7 @@ void OpenLibraries(lua_State* lua, ScriptRunner* runner, bool functions) {
   OpenLibrary(lua, "bit", luaopen_bit);
   lua_pushcfunction(lua, luaopen_cjson);
   lua_call(lua, 0, 1);
+  GuardCjsonLibrary(lua);
   lua_setglobal(lua, "cjson");
   SetGlobalTable(lua, "cmsgpack", PushMsgpackLibrary);
   SetGlobalTable(lua, "struct", PushStructLibrary);
@@ -191,8 +192,14 @@ Status LuaVm::Compile(std::string_view code, const char* chunk_name) {
     guarded += code;
     code = guarded;
   }
+  if (code.size() >= INT32_MAX)  // its lexer counts in int
+    return Fail(ErrorCode::kInvalidArgument, "chunk too long");
+  // The parser makes a string of the name and does not anchor it (CVE-2025-49844).
+  lua_pushstring(lua_, chunk_name);
   // Only a memory error could leave this by longjmp, and that ends the process.
-  if (luaL_loadbuffer(lua_, code.data(), code.size(), chunk_name) == 0) return {};
+  const int outcome = luaL_loadbuffer(lua_, code.data(), code.size(), chunk_name);
+  lua_remove(lua_, -2);
+  if (outcome == 0) return {};
   std::string message = lua_tostring(lua_, -1);
   lua_pop(lua_, 1);
   return Fail(ErrorCode::kInvalidArgument, std::move(message));

@@ -170,8 +170,8 @@ int64_t ScriptRunner::TimeMicros() {
 
 ScriptRunner::KillOutcome ScriptRunner::Kill(Kind kind) {
   if (run_ == nullptr) return KillOutcome::kNotRunning;
-  if (run_->facts.kind != kind) return KillOutcome::kWrongKind;
   if (run_->wrote) return KillOutcome::kUnkillable;
+  if (run_->facts.kind != kind) return KillOutcome::kWrongKind;
   run_->killed = true;
   return KillOutcome::kKilled;
 }

@@ -10,6 +10,7 @@
 #include <fstream>
 
 #include "base/memory_info.h"
+#include "base/open_files.h"
 
 namespace backplane {
 namespace {
@@ -17,6 +18,9 @@ namespace {
 // Places in oom-score-adj-values; the second is a replica's.
 constexpr size_t kServerRole = 0;
 constexpr size_t kChildRole = 2;
+
+// Files and connections that are no clients: logs, data, listeners, modules.
+constexpr int64_t kFilesReserved = 32;
 
 bool IsOomOption(const std::string& name) { return name.starts_with("oom-score-adj"); }
 
@@ -27,6 +31,7 @@ bool IsShownInTitle(const std::string& name) {
 }  // namespace
 
 void ProcessOptions::Start() {
+  MakeRoomForClients();
   if (settings_->disable_thp) DisableHugePages();
   // A locale of the environment may be of another machine; one that the configuration names was
   // tried when it was read.
@@ -44,6 +49,12 @@ Status ProcessOptions::Apply(const std::vector<std::string>& names, std::string*
     *failed = *oom;
     return Fail(ErrorCode::kIo, "Failed to set current oom_score_adj. Check server logs.");
   }
+  if (std::find(names.begin(), names.end(), "maxclients") != names.end()) {
+    if (auto status = RaiseClientLimit(); !status) {
+      *failed = "maxclients";
+      return status;
+    }
+  }
   if (std::find(names.begin(), names.end(), "jemalloc-bg-thread") != names.end()) {
     SetAllocatorThreads(settings_->jemalloc_bg_thread);
   }
@@ -56,6 +67,39 @@ Status ProcessOptions::Apply(const std::vector<std::string>& names, std::string*
 void ProcessOptions::InForkedChild(std::string_view purpose) {
   static_cast<void>(ApplyOomScore(kChildRole));  // logged
   if (title_ != nullptr) ShowTitle("backplane-" + std::string(purpose));
+}
+
+void ProcessOptions::MakeRoomForClients() {
+  const int64_t wanted = settings_->maxclients + kFilesReserved;
+  const int64_t before = OpenFilesLimit();
+  if (before >= wanted) return;
+  int error = 0;
+  const int64_t limit = RaiseOpenFilesLimit(wanted, &error);
+  if (limit >= wanted) {
+    logger_->Notice("Increased maximum number of open files to " + std::to_string(limit) +
+                    " (it was originally set to " + std::to_string(before) + ").");
+    return;
+  }
+  logger_->Warning("maxclients " + std::to_string(settings_->maxclients) + " takes " +
+                   std::to_string(wanted) +
+                   " open files, which the system refuses: " + std::strerror(error));
+  settings_->maxclients = std::max<int64_t>(limit - kFilesReserved, 1);
+  logger_->Warning("Current maximum open files is " + std::to_string(limit) +
+                   ". maxclients has been reduced to " + std::to_string(settings_->maxclients) +
+                   " to compensate for low ulimit. If you need higher maxclients increase "
+                   "'ulimit -n'.");
+}
+
+// A new `maxclients`: refused when the system does not allow so many open files.
+Status ProcessOptions::RaiseClientLimit() {
+  const int64_t wanted = settings_->maxclients + kFilesReserved;
+  int error = 0;
+  const int64_t limit = RaiseOpenFilesLimit(wanted, &error);
+  if (limit >= wanted) return {};
+  return Fail(ErrorCode::kIo,
+              "The operating system is not able to handle the specified number of clients, try "
+              "with " +
+                  std::to_string(std::max<int64_t>(limit - kFilesReserved, 1)));
 }
 
 // Of huge pages one written byte is a copy of two megabytes while a child saves. The kernel only

@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: BSD-3-Clause
 // ProcessOptions: what the options say about the process as the system sees it: its title, how the
-// out-of-memory killer ranks it, huge pages, the allocator's threads, the order of texts. Made by
-// the server, which tells it what has changed. Engine thread, or a forked child where said.
+// out-of-memory killer ranks it, how many files it may open, huge pages, the allocator's threads,
+// the order of texts. Made by the server, which tells it what has changed. Engine thread, or a
+// forked child where said.
 #pragma once
 
 #include <string>
@@ -18,13 +19,14 @@ namespace backplane {
 class ProcessOptions {
  public:
   // Both outlive it.
-  ProcessOptions(const Settings* settings, Logger* logger) : settings_(settings), logger_(logger) {}
+  ProcessOptions(Settings* settings, Logger* logger) : settings_(settings), logger_(logger) {}
 
   // Where the title goes, and the configuration file that it may name; not owned, null for none.
   void set_title(ProcessTitle* title) { title_ = title; }
   void set_config_file(std::string path) { config_file_ = std::move(path); }
 
   // Once, in the process that will serve: whatever the options ask for. What fails is logged.
+  // `maxclients` becomes less when the system does not allow so many open files.
   void Start();
   // These options have changed. After an error, which is logged, *failed names the option, and the
   // process is as it was before.
@@ -34,10 +36,12 @@ class ProcessOptions {
 
  private:
   void DisableHugePages();
+  void MakeRoomForClients();
+  Status RaiseClientLimit();
   Status ApplyOomScore(size_t role);
   void ShowTitle(const std::string& program);
 
-  const Settings* settings_;
+  Settings* settings_;
   Logger* logger_;
   ProcessTitle* title_ = nullptr;
   std::string config_file_;

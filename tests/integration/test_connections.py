@@ -236,6 +236,23 @@ def test_output_limit_of_normal_clients(start_server):
     assert other.do("PING") == b"PONG"
 
 
+def test_output_limit_of_clients_that_are_not_logged_in(start_server):
+    server = start_server("--requirepass", "secret")
+    stranger, other = server.connect(), server.connect()
+    assert other.do("AUTH", "secret") == b"OK"
+    # Errors that it does not read: without a limit they stay in memory.
+    with pytest.raises(OSError):
+        for _ in range(10000):
+            stranger.send_bytes(b"GET x\r\n" * 2000)
+    wait_until(lambda: len(other.do("CLIENT", "LIST").splitlines()) == 1, what="closing a client that does not read")
+    # Who reads them is not closed, and neither is who has logged in.
+    reader = server.connect()
+    for _ in range(2000):
+        assert reader.error("GET", "x") == "NOAUTH Authentication required."
+    other.do("SET", "big", b"x" * 500_000)
+    assert len(other.do("GET", "big")) == 500_000
+
+
 def test_output_limit_of_subscribers(start_server):
     server = start_server("--client-output-buffer-limit", "pubsub 256kb 0 0")
     subscriber, publisher = server.connect(), server.connect()

@@ -179,7 +179,7 @@ def test_frequency(start_server):
 
 
 @pytest.mark.parametrize("name, bad", [("maxmemory-policy", "none"), ("maxmemory", "-1"), ("maxmemory-samples", "0"),
-                                       ("maxmemory-samples", "65"), ("maxmemory-eviction-tenacity", "101"),
+                                       ("maxmemory-samples", "2147483648"), ("maxmemory-eviction-tenacity", "101"),
                                        ("lfu-log-factor", "-1"), ("lfu-decay-time", "x")])
 def test_wrong_settings(conn, name, bad):
     with pytest.raises(ReplyError, match="CONFIG SET failed"):

@@ -3,6 +3,7 @@
 
 import os
 import pathlib
+import resource
 import shutil
 import stat
 import subprocess
@@ -237,3 +238,35 @@ def test_sort_by_a_locale(swedish, start_server):
     with server.connect() as conn:
         conn.do("RPUSH", "l", "B", "a")
         assert conn.do("SORT", "l", "ALPHA") == [b"a", b"B"]
+
+
+def files_limit(pid):
+    return resource.prlimit(pid, resource.RLIMIT_NOFILE)
+
+
+def test_open_files_follow_maxclients(start_server):
+    before = resource.getrlimit(resource.RLIMIT_NOFILE)
+    resource.setrlimit(resource.RLIMIT_NOFILE, (256, before[1]))
+    try:
+        server = start_server("--maxclients", "500")
+    finally:
+        resource.setrlimit(resource.RLIMIT_NOFILE, before)
+    # The soft limit of most systems is less than the clients that the server takes.
+    assert files_limit(server.pid)[0] == 532
+    clients = [server.connect() for _ in range(300)]
+    assert all(client.do("PING") == b"PONG" for client in clients)
+    control = clients[0]
+    control.do("CONFIG", "SET", "maxclients", "600")
+    assert files_limit(server.pid)[0] == 632
+    # What the system does not allow is refused, and stays as it was.
+    refused = failure(control, "CONFIG", "SET", "maxclients", "4000000000")
+    assert "The operating system is not able to handle the specified number of clients, try with" in refused
+    assert control.do("CONFIG", "GET", "maxclients") == [b"maxclients", b"600"]
+
+
+def test_maxclients_beyond_what_the_system_allows(start_server):
+    server = start_server("--maxclients", "4000000000")
+    with server.connect() as conn:
+        allowed = int(conn.do("CONFIG", "GET", "maxclients")[1])
+        assert allowed == files_limit(server.pid)[0] - 32
+    assert f"maxclients has been reduced to {allowed}" in server.log()

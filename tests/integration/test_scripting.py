@@ -67,6 +67,7 @@ def test_nothing_catches_a_kill(impatient, code):
 def test_script_that_wrote_is_not_killed(impatient):
     runner, other = run_long(impatient, "EVAL", "redis.call('set','k','v') while true do end", 0)
     assert other.error("SCRIPT", "KILL").startswith("UNKILLABLE Sorry the script already executed write commands")
+    assert other.error("FUNCTION", "KILL").startswith("UNKILLABLE Sorry the script already executed write commands")
     assert other.error("PING") == BUSY % "SCRIPT"
     other.send("SHUTDOWN", "NOSAVE")
     impatient.wait()

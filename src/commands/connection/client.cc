@@ -301,7 +301,7 @@ void ClientUnblock(CommandContext& ctx) {
       return ctx.Error("ERR CLIENT UNBLOCK reason should be TIMEOUT or ERROR");
     }
   } else if (ctx.argc() != 3) {
-    return ctx.Error(errors::kSyntax);
+    return ctx.Error(errors::SubcommandSyntax(ctx.arg(1), "CLIENT"));
   }
   auto id = ctx.IntegerArg(2);
   if (!id) return;

@@ -35,8 +35,10 @@ void Confirm(CommandContext& ctx, std::string_view word, const std::string_view*
 }
 
 void SubscribeAll(CommandContext& ctx, Kind kind, std::string_view word) {
-  // Nobody would ever get the messages of a module's call.
-  if (ctx.session().kind() == Session::Kind::kModule) {
+  // Nobody would ever get the messages of a module's call. In a transaction only the older two are
+  // allowed.
+  if (ctx.session().kind() == Session::Kind::kModule ||
+      (kind == Kind::kShard && ctx.session().executing_transaction)) {
     return ctx.Error("ERR " + ToUpper(word) + " isn't allowed for a DENY BLOCKING client");
   }
   for (size_t i = 1; i < ctx.argc(); ++i) {

@@ -365,6 +365,50 @@ TEST_F(ScriptTest, BytecodeIsRefused) {
             ":42\r\n");
 }
 
+TEST_F(ScriptTest, OverflowsOfStockLuaAreNotThere) {
+  for (const char* range : {"-2^31,2^31-1", "0,2^31-1", "1,2^31-1", "-2^31,0", "1,8000"}) {
+    EXPECT_EQ(Message(std::string("return unpack({},") + range + ")"),
+              "-ERR user_script:1: too many results to unpack")
+        << range;
+  }
+  EXPECT_EQ(Eval("return {unpack({1,2,3},2)}"), "*2\r\n:2\r\n:3\r\n");
+  EXPECT_EQ(Eval("return {unpack({1,2,3},2^31-1,2^31-1)}"), "*0\r\n");
+  EXPECT_EQ(Eval("return select('#',unpack({},1,7000))"), ":7000\r\n");
+  EXPECT_EQ(Eval("return select('#',unpack({},3,1))"), ":0\r\n");
+  EXPECT_EQ(Message("return unpack(1)"),
+            "-ERR user_script:1: bad argument #1 to 'unpack' (table expected, got number)");
+  EXPECT_EQ(Eval("return {bit.tohex(1),bit.tohex(-1),bit.tohex(-1,4),bit.tohex(0xABC,-2)}"),
+            "*4\r\n$8\r\n00000001\r\n$8\r\nffffffff\r\n$4\r\nffff\r\n$2\r\nBC\r\n");
+  EXPECT_EQ(Eval("return {bit.tohex(65535,-2147483648),bit.tohex(0xABC,2^31),bit.tohex(1,0)}"),
+            "*3\r\n$8\r\n0000FFFF\r\n$8\r\n00000ABC\r\n$0\r\n\r\n");
+}
+
+TEST_F(ScriptTest, CjsonRefusesWhatItsBuffersCannotHold) {
+  const std::string large = "local s=string.rep('a',2^20) local t={} ";
+  const char* too_long = "-ERR user_script:1: Cannot serialise, text would be too long";
+  EXPECT_EQ(Message(large + "for i=1,2100 do t[i]=s end return #cjson.encode(t)"), too_long);
+  EXPECT_EQ(Message(large + "for i=1,2100 do t[i]=s end return #cjson.new().encode(t)"), too_long);
+  EXPECT_EQ(Message(large + "for i=1,200 do t[s..i]=1 end return #cjson.encode(t)"), too_long);
+  EXPECT_EQ(Eval(large + "for i=1,5 do t[i]=s end return #cjson.encode(t)"), ":5242896\r\n");
+  // What the library refuses it refuses as before, with the place in front.
+  const char* deep = "-ERR user_script:1: Cannot serialise, excessive nesting (1001)";
+  EXPECT_EQ(Message("local t={} t[1]=t t[2]=t return cjson.encode(t)"), deep);
+  EXPECT_EQ(Message("local t={} t[1]=t return cjson.new().encode(t)"), deep);
+  EXPECT_EQ(Message("local t={} t[1]=t t[2]=t local c=cjson.new() c.encode_max_depth(9000) "
+                    "return c.encode(t)"),
+            "-ERR user_script:1: Cannot serialise, excessive nesting (3901)");
+  EXPECT_EQ(Message("return cjson.encode()"),
+            "-ERR user_script:1: bad argument #1 to 'encode' (expected 1 argument)");
+  EXPECT_EQ(Message("return cjson.encode(function() end)"),
+            "-ERR user_script:1: Cannot serialise function: type not supported");
+  EXPECT_EQ(Message("return cjson.decode({})"),
+            "-ERR user_script:1: bad argument #1 to 'decode' (string expected, got table)");
+  EXPECT_EQ(Message("return cjson.decode('[1,')"),
+            "-ERR user_script:1: Expected value but found T_END at character 4");
+  EXPECT_EQ(Eval("return cjson.encode(cjson.decode('{\"a\":[1,2,{\"b\":null}]}'))"),
+            "$22\r\n{\"a\":[1,2,{\"b\":null}]}\r\n");
+}
+
 TEST_F(ScriptTest, NothingIsLeftForTheNextScript) {
   Run({"EVAL", "KEYS[1]='x' ARGV.y=2 return 1", "1", "k"});
   EXPECT_EQ(Eval("return {#KEYS,ARGV.y == nil and 1 or 0}"), "*2\r\n:0\r\n:1\r\n");

@@ -137,7 +137,7 @@ void DebugProtocol(CommandContext& ctx) {
   }
   ctx.Error(
       "ERR Wrong protocol type name. Please use one of the following: "
-      "string|integer|double|null|array|set|map|attrib|push|verbatim|true|false");
+      "string|integer|double|bignum|null|array|set|map|attrib|push|verbatim|true|false");
 }
 
 void DebugHelp(CommandContext& ctx) {

@@ -198,6 +198,21 @@ void SocketStats(const ConnectionSet& connections, InfoWriter& w) {
   w.Line("io_threaded_writes_processed", connections.threaded_writes());
 }
 
+// There is no active defragmentation: it has done nothing yet.
+void DefragmentationLines(InfoWriter& w) {
+  for (const char* name :
+       {"active_defrag_hits", "active_defrag_misses", "active_defrag_key_hits",
+        "active_defrag_key_misses", "total_active_defrag_time", "current_active_defrag_time"}) {
+    w.Line(name, 0);
+  }
+}
+
+void TrackingLines(InfoWriter& w, const ClientTracking& tracking) {
+  w.Line("tracking_total_keys", tracking.key_count());
+  w.Line("tracking_total_items", tracking.item_count());
+  w.Line("tracking_total_prefixes", tracking.prefix_count());
+}
+
 void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const EngineStats& stats = ctx.engine().stats();
   const Keyspace::Stats& keys = ctx.keyspace().stats();
@@ -252,10 +267,8 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const MigrationPeers* peers = ctx.owner<ServerServices>().migration_peers;
   w.Line("migrate_cached_sockets", peers != nullptr ? peers->size() : 0);
   w.Line("slave_expires_tracked_keys", 0);
-  const ClientTracking& tracking = ctx.engine().tracking();
-  w.Line("tracking_total_keys", tracking.key_count());
-  w.Line("tracking_total_items", tracking.item_count());
-  w.Line("tracking_total_prefixes", tracking.prefix_count());
+  DefragmentationLines(w);
+  TrackingLines(w, ctx.engine().tracking());
   w.Line("total_error_replies", stats.error_replies);
   w.Line("unexpected_error_replies", stats.unexpected_errors);
   SocketStats(*connections, w);
@@ -277,6 +290,9 @@ void ReplicationSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("master_repl_offset", 0);
   w.Line("second_repl_offset", -1);
   w.Line("repl_backlog_active", 0);
+  w.Line("repl_backlog_size", ctx.engine().settings().kept.repl_backlog_size);
+  w.Line("repl_backlog_first_byte_offset", 0);
+  w.Line("repl_backlog_histlen", 0);
 }
 
 void CpuSection(CommandContext&, InfoWriter& w) {
@@ -394,11 +410,12 @@ void Info(CommandContext& ctx) {
   InfoWriter writer(&text);
   auto& services = ctx.owner<ServerServices>();
   for (const Section& section : kSections) {
-    // Sections of other services stand where users look for them: before the statistics.
-    if (section.name == "Stats") {
-      for (InfoSection* extra : services.info_sections) {
-        if (heading(extra->name(), extra->in_default())) extra->Append(&text);
-      }
+    // Sections of other services stand where users look for them: modules before the commands'
+    // statistics, others before the statistics.
+    for (InfoSection* extra : services.info_sections) {
+      const std::string_view before = extra->name() == "Modules" ? "Commandstats" : "Stats";
+      if (section.name == before && heading(extra->name(), extra->in_default()))
+        extra->Append(&text);
     }
     if (heading(section.name, section.in_default)) section.write(ctx, writer);
   }

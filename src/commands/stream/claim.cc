@@ -52,7 +52,9 @@ class Claim {
 
   // Gives the entry to the consumer and replies with it. REQUIRES: it is in the stream.
   void Take(StreamId id) {
+    const bool is_new = group_->FindPending(id) == nullptr;
     PendingEntry* entry = group_->Assign(id, consumer_);
+    if (is_new) entry->deliveries = 1;  // FORCE counts as a delivery, and the claim as the next
     entry->delivered_ms = options_.delivered_ms;
     if (options_.deliveries) {
       entry->deliveries = *options_.deliveries;

@@ -198,9 +198,11 @@ void Lcs(CommandContext& ctx) {
   char scratch_b[kNumberTextMax];
   std::string_view a = first == nullptr ? std::string_view() : first->string(scratch_a);
   std::string_view b = second == nullptr ? std::string_view() : second->string(scratch_b);
-  constexpr uint64_t kCellsMax = (uint64_t{1} << 32) - 1;
-  if ((a.size() + 1) > kCellsMax / (b.size() + 1)) {
-    return ctx.Error("ERR String too long for LCS");
+  const auto cells_max =
+      static_cast<uint64_t>(ctx.engine().settings().proto_max_bulk_len) / sizeof(uint32_t);
+  if ((a.size() + 1) > cells_max / (b.size() + 1)) {
+    return ctx.Error(
+        "ERR Insufficient memory, transient memory for LCS exceeds proto-max-bulk-len");
   }
   std::vector<uint32_t> lengths((a.size() + 1) * (b.size() + 1));
   size_t width = b.size() + 1;
