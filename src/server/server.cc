@@ -335,7 +335,12 @@ ShutdownOptions Server::ShutdownFor(int signal) const {
 int Server::BeforeWait() {
   if (requested_signal_ != 0) [[unlikely]]
     ServeSignal();
-  append_only_->BeforeWait();
+  samples_.NoteTurnEnd(engine_->stats().commands);
+  if (append_only_->enabled()) [[unlikely]] {
+    const int64_t begin = MonotonicNanos();
+    append_only_->BeforeWait();
+    samples_.NoteAofWrite(MonotonicNanos() - begin);
+  }
   return -1;
 }
 
@@ -398,6 +403,7 @@ void Server::CalibrateTicks() {
 int64_t Server::OnTimer() {
   int64_t period_ms = 1000 / settings_.hz;
   if (cron_paused_) return period_ms;
+  const int64_t begin = MonotonicNanos();
   ++cron_turns_;
   expire_cycle_->Begin();
   if (cron_turns_ % settings_.hz == 0) CalibrateTicks();
@@ -414,6 +420,7 @@ int64_t Server::OnTimer() {
   persistence_->OnCron();
   append_only_->StartDueRewrite();
   modules_->OnCron(static_cast<int>(settings_.hz));
+  samples_.NoteCron(MonotonicNanos() - begin);
   return period_ms;
 }
 

@@ -357,10 +357,22 @@ void KeyspaceSection(CommandContext& ctx, InfoWriter& w) {
   }
 }
 
+void DebugSection(CommandContext& ctx, InfoWriter& w) {
+  constexpr int64_t kNanosPerMicro = 1000;
+  const ServerSamples& samples = *ctx.owner<ServerServices>().samples;
+  w.Line("eventloop_duration_aof_sum", samples.aof_nanos() / kNanosPerMicro);
+  w.Line("eventloop_duration_cron_sum", samples.cron_nanos() / kNanosPerMicro);
+  if (const EventLoop* loop = ctx.owner<ServerServices>().loop) {
+    w.Line("eventloop_duration_max", loop->turn_stats().longest_nanos / kNanosPerMicro);
+  }
+  w.Line("eventloop_cmd_per_cycle_max", samples.turn_commands_max());
+}
+
 struct Section {
   std::string_view name;
   void (*write)(CommandContext&, InfoWriter&);
   bool in_default;
+  bool in_all = true;
 };
 constexpr Section kSections[] = {
     {"Server", ServerSection, true},
@@ -374,6 +386,7 @@ constexpr Section kSections[] = {
     {"Latencystats", LatencyStatsSection, false},
     {"Cluster", ClusterSection, true},
     {"Keyspace", KeyspaceSection, true},
+    {"Debug", DebugSection, false, false},
 };
 
 void Info(CommandContext& ctx) {
@@ -402,6 +415,7 @@ void Info(CommandContext& ctx) {
         if (heading(extra->name(), extra->in_default())) extra->Append(&text);
       }
     }
+    if (!section.in_all && !wanted.contains(ToLower(section.name))) continue;
     if (heading(section.name, section.in_default)) section.write(ctx, writer);
   }
   if (services.module_info != nullptr) {
