@@ -85,6 +85,8 @@ void Server::BuildServices() {
                               [this] { blocked_commands_->RunAgain(append_only_.get()); });
   scripting_ = std::make_unique<Scripting>(engine_.get());
   scripting_->runner().set_busy_server(this);
+  scripting_->debug_sessions().Connect(
+      persistence_.get(), [this] { return loop_.stopping() || requested_signal_ != 0; });
   persistence_->set_libraries(&scripting_->libraries());
   loop_.AddHook(this);
   // Last of those that hook into the loop: it gives the host lock up just before the wait.
@@ -419,6 +421,7 @@ int64_t Server::OnTimer() {
   append_only_->OnCron();
   persistence_->OnCron();
   append_only_->StartDueRewrite();
+  scripting_->debug_sessions().OnCron();
   modules_->OnCron(static_cast<int>(settings_.hz));
   samples_.NoteCron(MonotonicNanos() - begin);
   return period_ms;
