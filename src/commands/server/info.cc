@@ -198,6 +198,22 @@ void SocketStats(const ConnectionSet& connections, InfoWriter& w) {
   w.Line("io_threaded_writes_processed", connections.threaded_writes());
 }
 
+void TurnStats(CommandContext& ctx, InfoWriter& w) {
+  const EventLoop* loop = ctx.owner<ServerServices>().loop;
+  if (loop == nullptr) return;
+  constexpr int64_t kNanosPerMicro = 1000;
+  const EventLoop::TurnStats& turns = loop->turn_stats();
+  const ServerSamples& rates = *ctx.owner<ServerServices>().samples;
+  const uint64_t command_ticks = ctx.engine().stats().command_ticks;
+  w.Line("eventloop_cycles", turns.turns);
+  w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
+  w.Line("eventloop_duration_cmd_sum",
+         ctx.engine().tick_clock().ToNanos(command_ticks) / kNanosPerMicro);
+  w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
+  w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
+  w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
+}
+
 void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const EngineStats& stats = ctx.engine().stats();
   const Keyspace::Stats& keys = ctx.keyspace().stats();
@@ -220,17 +236,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("instantaneous_output_kbps", kilo(rates.bytes_out_per_second()));
   w.Line("instantaneous_input_repl_kbps", kilo(0));
   w.Line("instantaneous_output_repl_kbps", kilo(0));
-  if (const EventLoop* loop = ctx.owner<ServerServices>().loop) {
-    constexpr int64_t kNanosPerMicro = 1000;
-    const EventLoop::TurnStats& turns = loop->turn_stats();
-    w.Line("eventloop_cycles", turns.turns);
-    w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
-    w.Line("eventloop_duration_cmd_sum",
-           ctx.engine().tick_clock().ToNanos(stats.command_ticks) / kNanosPerMicro);
-    w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
-    w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
-    w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
-  }
+  TurnStats(ctx, w);
   w.Line("rejected_connections", stats.rejected_connections);
   w.Line("sync_full", 0);
   w.Line("sync_partial_ok", 0);
