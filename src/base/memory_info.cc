@@ -6,9 +6,12 @@
 #include <malloc.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <charconv>
 #include <cstdint>
 #include <cstring>
+#include <iterator>
+#include <string_view>
 
 #ifdef BACKPLANE_JEMALLOC
 #include <jemalloc/jemalloc.h>
@@ -93,6 +96,24 @@ std::optional<int64_t> AllocatorNumber(const std::string& name) {
   return std::nullopt;
 }
 
+std::optional<std::string> AllocatorText(const std::string& name) {
+  // A number read as a text would be taken for an address, so these are named one by one.
+  constexpr std::string_view kTexts[] = {"version",          "config.malloc_conf", "opt.dss",
+                                         "opt.metadata_thp", "opt.percpu_arena",   "opt.thp",
+                                         "opt.zero_realloc"};
+  if (std::find(std::begin(kTexts), std::end(kTexts), name) == std::end(kTexts)) {
+    return std::nullopt;
+  }
+  const char* text = nullptr;
+  size_t size = sizeof(text);
+  if (mallctl(name.c_str(), &text, &size, nullptr, 0) != 0 || text == nullptr) return std::nullopt;
+  return text;
+}
+
+bool FlushThreadCache() {
+  return mallctl("thread.tcache.flush", nullptr, nullptr, nullptr, 0) == 0;
+}
+
 void PurgeAllocator() {
   mallctl("arena." BP_TEXT_(MALLCTL_ARENAS_ALL) ".purge", nullptr, nullptr, nullptr, 0);
 }
@@ -138,6 +159,8 @@ AllocatorInfo ReadAllocatorInfo() {
 std::string AllocatorReport() { return {}; }
 
 std::optional<int64_t> AllocatorNumber(const std::string&) { return std::nullopt; }
+std::optional<std::string> AllocatorText(const std::string&) { return std::nullopt; }
+bool FlushThreadCache() { return false; }
 
 void PurgeAllocator() { malloc_trim(0); }
 

@@ -32,6 +32,13 @@ std::string AllocatorReport();
 // options, nothing whose reading does something. nullopt: no such number, or another allocator.
 std::optional<int64_t> AllocatorNumber(const std::string& name);
 
+// A text of jemalloc likewise: its version and those of its options that are texts.
+std::optional<std::string> AllocatorText(const std::string& name);
+
+// What this thread keeps of blocks that it has freed goes back to all ("thread.tcache.flush").
+// False: the allocator has no such thing.
+bool FlushThreadCache();
+
 // Gives all unused pages back to the kernel.
 void PurgeAllocator();
 

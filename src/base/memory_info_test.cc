@@ -60,6 +60,17 @@ TEST(MemoryInfoTest, CachedBlocksAreNotAllocated) {
   EXPECT_LT(AllocatedBytes(), before + 4096);
 }
 
+TEST(MemoryInfoTest, TextsOfTheAllocator) {
+  if (!std::string_view(AllocatorName()).starts_with("jemalloc")) {
+    EXPECT_FALSE(AllocatorText("version").has_value());
+    EXPECT_FALSE(FlushThreadCache());
+    return;
+  }
+  EXPECT_TRUE(AllocatorText("version").value_or("").starts_with("5."));
+  EXPECT_FALSE(AllocatorText("opt.narenas").has_value());
+  EXPECT_TRUE(FlushThreadCache());
+}
+
 TEST(MemoryInfoTest, ResidentBytesIsWithinReason) {
   EXPECT_GT(ResidentBytes(), 500u * 1024);
   EXPECT_LT(ResidentBytes(), size_t{1} << 40);

@@ -61,6 +61,7 @@ void Session::Reset(std::shared_ptr<User> user_after, bool authenticated_after) 
   if (tracking != nullptr) tracking->owner->Disable(*this);
   name.clear();
   db_index = 0;
+  script_debug = ScriptDebug::kOff;
   no_touch = false;
   no_evict = false;
   reply_mode = ReplyMode::kOn;

@@ -101,6 +101,7 @@ class Session final : public Subscriber {
  public:
   enum class Kind : uint8_t { kNormal, kModule, kReplay, kScript };
   enum class ReplyMode : uint8_t { kOn, kOff, kSkipNext, kSkipping };
+  enum class ScriptDebug : uint8_t { kOff, kForked, kSync };
 
   // `reply` outlives the session. `link` may be null.
   Session(uint64_t id, Kind kind, ReplySink* reply, ClientLink* link);
@@ -127,6 +128,7 @@ class Session final : public Subscriber {
   void set_user_observer(UserObserver* observer) { user_observer_ = observer; }
   // Tells the observer, if there is one.
   void NotifyUserObserver();
+  ScriptDebug script_debug = ScriptDebug::kOff;  // SCRIPT DEBUG: of its next EVAL
   bool no_touch = false;
   bool no_evict = false;
   bool monitor = false;  // MONITOR: it is told of every command (engine/monitors.h)

@@ -25,6 +25,20 @@ std::optional<int64_t> TimeoutArg(CommandContext& ctx, size_t i) {
   return static_cast<int64_t>(ms);
 }
 
+std::optional<int64_t> MillisTimeoutArg(CommandContext& ctx, size_t i) {
+  const auto ms = ctx.IntegerArg(i, "ERR timeout is not an integer or out of range");
+  if (!ms) return std::nullopt;
+  if (*ms < 0) {
+    ctx.Error("ERR timeout is negative");
+    return std::nullopt;
+  }
+  if (*ms > INT64_MAX - ctx.keyspace().now_ms()) {
+    ctx.Error("ERR timeout is out of range");
+    return std::nullopt;
+  }
+  return ms;
+}
+
 bool LooksAtKey(CommandContext& ctx, size_t i) {
   const BlockedCommands* commands = ctx.engine().blocked_commands();
   return commands == nullptr || commands->ready_key() == nullptr ||

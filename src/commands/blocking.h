@@ -13,6 +13,9 @@ namespace backplane {
 // Seconds, with a fraction, as milliseconds; 0 is for ever. nullopt after replying an error.
 std::optional<int64_t> TimeoutArg(CommandContext& ctx, size_t i);
 
+// The same in whole milliseconds: WAIT and WAITAOF.
+std::optional<int64_t> MillisTimeoutArg(CommandContext& ctx, size_t i);
+
 // Whether the command is to look at the key argv[i] now: at all keys at first, and when it runs
 // again only at the one that was written first.
 bool LooksAtKey(CommandContext& ctx, size_t i);

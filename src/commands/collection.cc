@@ -8,6 +8,7 @@
 
 #include "base/ascii.h"
 #include "base/numbers.h"
+#include "engine/clients.h"
 #include "engine/engine.h"
 
 namespace backplane {
@@ -37,9 +38,19 @@ std::optional<int64_t> NegatableArg(CommandContext& ctx, size_t i) {
   return value;
 }
 
+OutputGuard::OutputGuard(CommandContext& ctx) {
+  Session& session = ctx.session();
+  // A blocked client's own replies go nowhere; CLIENT REPLY and EXEC of a module's call have sinks
+  // of their own.
+  const bool replies = !session.blocked() && &session.reply() == &ctx.reply();
+  if (session.link() == nullptr || !replies) return;
+  link_ = session.link();
+  hard_bytes_ = OutputLimitOf(session, ctx.engine().settings()).hard_bytes;
+}
+
 std::optional<RandomCount> ParseRandomCount(CommandContext& ctx, std::string_view word) {
   // Draws with repetition are not bounded by what the value holds; this many are no reply that any
-  // client could take.
+  // client could take. Where the client's output has a limit, that ends the reply.
   constexpr int64_t kMaxRepeats = int64_t{1} << 28;
   const auto count = NegatableArg(ctx, 2);
   if (!count) return std::nullopt;
@@ -52,7 +63,7 @@ std::optional<RandomCount> ParseRandomCount(CommandContext& ctx, std::string_vie
   random.repeats = *count < 0;
   random.count = static_cast<uint64_t>(random.repeats ? -*count : *count);
   if ((random.pairs && random.count > INT64_MAX / 2) ||
-      (random.repeats && random.count > kMaxRepeats)) {
+      (random.repeats && random.count > kMaxRepeats && !OutputGuard(ctx).limited())) {
     ctx.Error(errors::kOutOfRange);
     return std::nullopt;
   }

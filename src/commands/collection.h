@@ -15,6 +15,7 @@
 #include <vector>
 
 #include "base/hash.h"
+#include "client/session.h"
 #include "command/context.h"
 #include "commands/key/key_commands.h"
 #include "value/item.h"
@@ -117,6 +118,28 @@ inline std::optional<int64_t> PositiveArg(CommandContext& ctx, size_t i) {
 
 // argv[i] as an integer that has a negation; nullopt after replying the error.
 std::optional<int64_t> NegatableArg(CommandContext& ctx, size_t i);
+
+// The hard limit on the output of the client that a command replies to. Whoever has more waiting is
+// closed when the command ends, so that the rest of a long reply is work for nothing.
+class OutputGuard {
+ public:
+  explicit OutputGuard(CommandContext& ctx);
+  // There is such a limit. Not for scripts, modules and clients that are not told the replies.
+  bool limited() const { return hard_bytes_ != 0; }
+  // The client will be closed: the reply may end anywhere.
+  bool Exceeded() const { return limited() && link_->output_bytes() >= hard_bytes_; }
+
+ private:
+  const ClientLink* link_ = nullptr;
+  uint64_t hard_bytes_ = 0;
+};
+
+// Calls f() `count` times, or until the output limit is passed: draws with repetition.
+template <class F>
+void RepeatWithinOutputLimit(CommandContext& ctx, uint64_t count, F&& f) {
+  const OutputGuard guard(ctx);
+  for (uint64_t i = 0; i < count && !guard.Exceeded(); ++i) f();
+}
 
 // How many elements SRANDMEMBER, HRANDFIELD and ZRANDMEMBER are to draw.
 struct RandomCount {

@@ -498,8 +498,7 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                         std::span(kSanitize));
   AddOption<EnumOption>(table, "enable-module-command", kOptionImmutable,
                         &settings.enable_module_command, std::span(kLocalAccess));
-  AddOption<WordsOption>(table, "module-directories", kOptionImmutable,
-                         &settings.module_directories);
+  AddOption<FoldersOption>(table, "module-directories", &settings.module_directories);
   AddOption<EnumOption>(table, "module-revival", 0u, &settings.module_revival, std::span(kRevival));
   AddOption<EnumOption>(table, "enable-debug-command", kOptionImmutable,
                         &settings.enable_debug_command, std::span(kLocalAccess));

@@ -8,7 +8,9 @@
 #include <memory>
 #include <utility>
 
+#include "base/ascii.h"
 #include "base/assert.h"
+#include "base/numbers.h"
 #include "config/option_kinds.h"
 
 namespace backplane {
@@ -32,6 +34,26 @@ class NoDefragOption final : public Option {
                 "distribution");
   }
   std::string Get() const override { return "no"; }
+  bool IsDefault() const override { return true; }
+};
+
+// `replicaof`: nobody's replica. A server that was to copy another must not start as one of its
+// own, with data that nobody expects there.
+class NoReplicaOfOption final : public Option {
+ public:
+  NoReplicaOfOption() : Option("replicaof", kOptionImmutable) {}
+  Status Set(const std::vector<std::string>& args) override {
+    constexpr int64_t kPortMax = 65535;
+    if (args.size() != 2) return Fail(ErrorCode::kInvalidArgument, "wrong number of arguments");
+    if (EqualsIgnoreCase(args[0], "no") && EqualsIgnoreCase(args[1], "one")) return {};
+    const auto port = ParseInt64(args[1]);
+    if (!port || *port < 0 || *port > kPortMax) {
+      return Fail(ErrorCode::kInvalidArgument, "Invalid master port");
+    }
+    return Fail(ErrorCode::kInvalidArgument, "this server has no replication");
+  }
+  std::string Get() const override { return {}; }
+  std::vector<std::string> FileValues() const override { return {"no one"}; }
   bool IsDefault() const override { return true; }
 };
 
@@ -121,6 +143,7 @@ void RegisterKeptOptions(OptionTable& table, KeptSettings& kept) {
       std::make_unique<EnumOption>("propagation-error-behavior", 0u,
                                    &kept.propagation_error_behavior, std::span(kPropagationError)));
   Add(table, std::make_unique<NoDefragOption>());
+  Add(table, std::make_unique<NoReplicaOfOption>(), "slaveof");
 }
 
 }  // namespace backplane

@@ -184,23 +184,41 @@ std::vector<std::string> PercentilesOption::FileValues() const {
   return {field_->empty() ? std::string("\"\"") : Get()};
 }
 
-Status WordsOption::Set(const std::vector<std::string>& args) {
-  std::vector<std::string> words = args;
-  if (words.size() == 1 && words[0].empty()) words.clear();
-  *field_ = std::move(words);
+namespace {
+
+std::vector<std::string> FoldersOf(const std::vector<std::string>& args) {
+  return args.size() == 1 && args[0].empty() ? std::vector<std::string>{} : args;
+}
+
+}  // namespace
+
+Status FoldersOption::CheckRuntime(const std::vector<std::string>& args) const {
+  if (field_->empty()) return {};
+  const std::vector<std::string> wanted = FoldersOf(args);
+  const auto is_allowed = [this](const std::string& folder) {
+    return std::find(field_->begin(), field_->end(), folder) != field_->end();
+  };
+  if (!wanted.empty() && std::all_of(wanted.begin(), wanted.end(), is_allowed)) return {};
+  return Bad("at run time folders can be taken off the list, not added");
+}
+
+Status FoldersOption::Set(const std::vector<std::string>& args) {
+  *field_ = FoldersOf(args);
   return {};
 }
 
-std::string WordsOption::Get() const {
+std::string FoldersOption::Get() const {
   std::string text;
   for (const std::string& word : *field_) {
     if (!text.empty()) text += ' ';
-    text += word;
+    // A name that would be read as several must not be.
+    const bool plain = !word.empty() && word.find_first_of(" \t\r\n\"'\\") == std::string::npos;
+    plain ? static_cast<void>(text += word) : AppendQuoted(word, &text);
   }
   return text;
 }
 
-std::vector<std::string> WordsOption::FileValues() const {
+std::vector<std::string> FoldersOption::FileValues() const {
   std::string text;
   for (const std::string& word : *field_) {
     if (!text.empty()) text += ' ';

@@ -83,11 +83,14 @@ class StringOption final : public Option {
   Check check_;
 };
 
-// Words, one after the other: paths. An empty word alone means none.
-class WordsOption final : public Option {
+// The folders that something is allowed below; none: anywhere. An empty word alone means none. What
+// was allowed once can be taken away at run time, and nothing added: whoever may change options
+// must not be able to open what the file has closed.
+class FoldersOption final : public Option {
  public:
-  WordsOption(std::string name, uint32_t flags, std::vector<std::string>* field)
-      : Option(std::move(name), flags), field_(field), default_(*field) {}
+  FoldersOption(std::string name, std::vector<std::string>* field)
+      : Option(std::move(name), kOptionMultiple), field_(field), default_(*field) {}
+  Status CheckRuntime(const std::vector<std::string>& args) const override;
   Status Set(const std::vector<std::string>& args) override;
   std::string Get() const override;
   std::vector<std::string> FileValues() const override;

@@ -82,6 +82,8 @@ std::vector<std::string> WordsOf(const Option& option, const std::string& value)
 
 }  // namespace
 
+Status Option::CheckRuntime(const std::vector<std::string>&) const { return {}; }
+
 Status OptionTable::SetAtRuntime(const std::vector<std::pair<std::string, std::string>>& pairs,
                                  bool local, bool loading) {
   struct Change {
@@ -115,7 +117,10 @@ Status OptionTable::SetAtRuntime(const std::vector<std::pair<std::string, std::s
     Option* option = Find(name);
     changes.push_back({option, option->Get()});
     names.push_back(option->name());
-    if (auto status = option->Set(WordsOf(*option, value)); !status) {
+    const std::vector<std::string> words = WordsOf(*option, value);
+    auto status = option->CheckRuntime(words);
+    if (status) status = option->Set(words);
+    if (!status) {
       changes.pop_back();
       put_back();
       return SetFailure(name, status.error().message);

@@ -41,6 +41,8 @@ class Option {
   // "CONFIG SET failed (possibly related to argument 'name') - ", for example "argument must be
   // 'yes' or 'no'".
   virtual Status Set(const std::vector<std::string>& args) = 0;
+  // CONFIG SET asks first: may refuse what a file may say.
+  virtual Status CheckRuntime(const std::vector<std::string>& args) const;
   // The value as CONFIG GET prints it.
   virtual std::string Get() const = 0;
   // As it stands in a config file: one or more lines without the name. Default: the quoted Get().

@@ -128,6 +128,47 @@ TEST_F(OptionsTest, ValuesOfTheCommandLineMayBeginWithDashes) {
   EXPECT_EQ(settings_.maxclients, 7);
 }
 
+TEST_F(OptionsTest, FoldersCanBeTakenAwayButNotAdded) {
+  const std::string path = File("module-directories /a \"/b c\" /d\n");
+  ASSERT_TRUE(ApplyCommandLine(table_, {path}).has_value());
+  const std::string all = "/a \"/b c\" /d";
+  EXPECT_EQ(Get("module-directories"), all);
+  EXPECT_EQ(SetError("module-directories", all), "");
+  for (const char* wider : {"", "/", "/a /e", "/b"}) {
+    EXPECT_EQ(SetError("module-directories", wider),
+              "CONFIG SET failed (possibly related to argument 'module-directories') - at run time "
+              "folders can be taken off the list, not added");
+  }
+  // With another option that fails, the list is what it was.
+  EXPECT_FALSE(
+      table_.SetAtRuntime({{"module-directories", "\"/b c\""}, {"maxclients", "x"}}, true));
+  EXPECT_EQ(settings_.module_directories, (std::vector<std::string>{"/a", "/b c", "/d"}));
+  EXPECT_EQ(SetError("module-directories", "\"/b c\" /d"), "");
+  EXPECT_EQ(settings_.module_directories, (std::vector<std::string>{"/b c", "/d"}));
+  EXPECT_NE(SetError("module-directories", "/a"), "");
+}
+
+TEST_F(OptionsTest, NobodysReplica) {
+  for (const char* line : {"replicaof no one\n", "SLAVEOF NO ONE\n"}) {
+    EXPECT_TRUE(ApplyCommandLine(table_, {File(line)}).has_value()) << line;
+  }
+  EXPECT_EQ(table_.Get({"*of"}).size(), 2u);
+  EXPECT_EQ(Get("slaveof"), "");
+  EXPECT_NE(SetError("replicaof", "no one").find("can't set immutable config"), std::string::npos);
+  const std::pair<const char*, const char*> refused[] = {
+      {"replicaof a b c\n", "wrong number of arguments"},
+      {"replicaof a\n", "wrong number of arguments"},
+      {"replicaof 127.0.0.1 abc\n", "Invalid master port"},
+      {"replicaof 127.0.0.1 65536\n", "Invalid master port"},
+      {"replicaof 127.0.0.1 -1\n", "Invalid master port"},
+      {"replicaof 127.0.0.1 6379\n", "this server has no replication"}};
+  for (const auto& [line, why] : refused) {
+    const auto outcome = ApplyCommandLine(table_, {File(line)});
+    ASSERT_FALSE(outcome.has_value()) << line;
+    EXPECT_NE(outcome.error().message.find(why), std::string::npos) << outcome.error().message;
+  }
+}
+
 TEST_F(OptionsTest, PatternsAndAliasesFindOptions) {
   EXPECT_EQ(Get("hash-max-ziplist-entries"), Get("hash-max-listpack-entries"));
   EXPECT_EQ(SetError("hash-max-ziplist-entries", "5"), "");

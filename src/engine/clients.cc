@@ -381,8 +381,7 @@ size_t Clients::OnInput(Connection& connection, std::string_view data) {
 
 void Clients::CheckOutputLimit(NetClient& client) {
   const Settings& settings = engine_->settings();
-  const OutputLimit& limit =
-      client.session().subscribed() ? settings.output_limit_pubsub : settings.output_limit_normal;
+  const OutputLimit& limit = OutputLimitOf(client.session(), settings);
   // Chunks grow with the output: their memory would be over the limit before the output is.
   size_t bytes = client.connection_->out().size();
   // Who is not logged in gets no more than errors, and is not to fill memory with them.

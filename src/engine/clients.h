@@ -29,6 +29,11 @@ namespace backplane {
 
 class Clients;
 
+// The limit on the output that waits for a client of this kind.
+inline const OutputLimit& OutputLimitOf(const Session& session, const Settings& settings) {
+  return session.subscribed() ? settings.output_limit_pubsub : settings.output_limit_normal;
+}
+
 // One network client: the connection's handler, the session's link.
 class NetClient final : public ClientLink {
  public:

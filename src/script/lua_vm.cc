@@ -255,4 +255,10 @@ void LuaVm::SetEager(lua_State* running, bool eager) {
   lua_sethook(lua_, ScriptRunner::OnInstructions, LUA_MASKCOUNT, count);
 }
 
+void LuaVm::SetDebugged(bool debugged) {
+  if (!debugged) return SetEager(lua_, false);
+  lua_sethook(lua_, ScriptRunner::OnDebuggedLine, LUA_MASKLINE | LUA_MASKCOUNT,
+              kInstructionsBetweenLooks);
+}
+
 }  // namespace backplane

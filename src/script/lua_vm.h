@@ -65,6 +65,8 @@ class LuaVm {
   void CollectSome();
   // Every instruction of the running script is a chance to end it, from now on or no longer.
   void SetEager(lua_State* running, bool eager);
+  // Every line of what runs next is told to the runner's debugger, or no longer.
+  void SetDebugged(bool debugged);
 
  private:
   LuaMemory memory_;

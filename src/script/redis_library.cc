@@ -6,6 +6,7 @@
 #include "base/sha1.h"
 #include "base/version.h"
 #include "script/function_registration.h"
+#include "script/lua_debugger.h"
 #include "script/lua_libraries.h"
 #include "script/replies.h"
 #include "script/script_runner.h"
@@ -117,12 +118,18 @@ int ReplicateCommands(lua_State* lua) {
   return 1;
 }
 
-// There is no debugger.
+// Whether somebody debugs.
 int Breakpoint(lua_State* lua) {
-  lua_pushboolean(lua, 0);
+  LuaDebugger* debugger = RunnerOf(lua).debugger();
+  if (debugger != nullptr) debugger->StopAtNextLine();
+  lua_pushboolean(lua, debugger != nullptr ? 1 : 0);
   return 1;
 }
-int Debug(lua_State*) { return 0; }
+
+int Debug(lua_State* lua) {
+  if (LuaDebugger* debugger = RunnerOf(lua).debugger()) debugger->Say(lua);
+  return 0;
+}
 
 int CheckCommand(lua_State* lua) {
   bool allowed = false;

@@ -9,6 +9,7 @@
 #include "base/numbers.h"
 #include "base/random.h"
 #include "engine/memory_limit.h"
+#include "script/lua_debugger.h"
 #include "script/lua_libraries.h"
 #include "script/replies.h"
 
@@ -59,7 +60,11 @@ void ScriptRunner::Run(CommandContext& ctx, LuaVm& vm, const Facts& facts, int a
   session_.user = ctx.session().user;
   // What its commands did is propagated by them.
   ctx.PreventPropagation();
+  if (debugger_ != nullptr) [[unlikely]]
+    vm.SetDebugged(true);
   const int outcome = lua_pcall(lua, argc, 1, LuaVm::kErrorHandler);
+  if (debugger_ != nullptr) [[unlikely]]
+    vm.SetDebugged(false);
   if (outcome == 0) [[likely]] {
     Reply(lua, ctx);
   } else {
@@ -178,12 +183,32 @@ ScriptRunner::KillOutcome ScriptRunner::Kill(Kind kind) {
 
 // --- the count hook ---
 
-void ScriptRunner::OnInstructions(lua_State* lua, lua_Debug*) {
-  // The state's runner is with its libraries; the hook has no other way to it.
+namespace {
+
+// The state's runner is with its libraries; a hook has no other way to it.
+ScriptRunner* RunnerOf(lua_State* lua) {
   lua_getfield(lua, LUA_REGISTRYINDEX, kRunnerName);
   auto* runner = static_cast<ScriptRunner*>(lua_touserdata(lua, -1));
   lua_pop(lua, 1);
-  runner->Look(lua);
+  return runner;
+}
+
+}  // namespace
+
+void ScriptRunner::OnInstructions(lua_State* lua, lua_Debug*) { RunnerOf(lua)->Look(lua); }
+
+void ScriptRunner::OnDebuggedLine(lua_State* lua, lua_Debug* where) {
+  ScriptRunner* runner = RunnerOf(lua);
+  // A coroutine that has outlived the run in which it was made still has the hook.
+  if (runner->debugger_ == nullptr || runner->run_ == nullptr) {
+    if (where->event == LUA_HOOKCOUNT) runner->Look(lua);
+    return;
+  }
+  const char* end = runner->debugger_->OnHook(lua, where);
+  if (end == nullptr) return;
+  runner->run_->killed = true;
+  runner->run_->end = end;
+  runner->End(lua, runner->run_->vm, end);
 }
 
 // Raises an error when the script is to end.
@@ -202,12 +227,15 @@ void ScriptRunner::Look(lua_State* lua) {
       busy_server_->ServeClients();
       if (busy_server_->stopping()) run_->killed = true;
     }
-    if (run_->killed) end = "ERR Script killed by user with SCRIPT KILL...";
+    if (run_->killed) end = run_->end;
   }
-  if (end == nullptr) return;
-  // pcall would go on with the script otherwise.
+  if (end != nullptr) End(lua, vm, end);
+}
+
+// Raises the error, again and again: pcall would go on with the script otherwise.
+void ScriptRunner::End(lua_State* lua, LuaVm* vm, const char* error) {
   vm->SetEager(lua, true);
-  RaiseError(lua, end);
+  RaiseError(lua, error);
 }
 
 void ScriptRunner::EnterBusy() {
@@ -333,13 +361,19 @@ bool ScriptRunner::CallCommand(lua_State* lua) {
     engine_.Intercept(session_, &args_);
   tape_.Clear();
   tape_.set_resp(run_->resp);
+  if (debugger_ != nullptr) [[unlikely]]
+    debugger_->OnCall(args_);
   {
     std::string refusal;
     if (const Command* command = FindAllowed(&refusal); command != nullptr) [[likely]] {
       engine_.Call(session_, *command, args_, tape_, run_->targets);
       if (!tape_.complete()) [[unlikely]]
         tape_.Finish();
+      if (debugger_ != nullptr) [[unlikely]]
+        debugger_->OnReply(tape_, run_->resp);
     } else {
+      if (debugger_ != nullptr) [[unlikely]]
+        debugger_->OnRefusal(refusal);
       tape_.Error(refusal);
       engine_.CountErrorReply(tape_);
     }

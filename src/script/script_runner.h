@@ -27,6 +27,8 @@
 
 namespace backplane {
 
+class LuaDebugger;
+
 class ScriptRunner {
  public:
   enum class Kind : uint8_t { kScript, kFunction };
@@ -46,6 +48,10 @@ class ScriptRunner {
 
   // Commands that scripts may not call are called all the same (DEBUG SET-DISABLE-DENY-SCRIPTS).
   void set_allows_all(bool value) { allows_all_ = value; }
+
+  // The next runs are watched by it; null: by none. Not owned.
+  void set_debugger(LuaDebugger* debugger) { debugger_ = debugger; }
+  LuaDebugger* debugger() const { return debugger_; }
 
   // Calls the function that stands on the state's stack below its `argc` arguments, and replies.
   // REQUIRES: no script runs.
@@ -91,6 +97,8 @@ class ScriptRunner {
 
   // Lua's count hook.
   static void OnInstructions(lua_State* lua, lua_Debug* where);
+  // The hook for lines and counts of a script that is debugged.
+  static void OnDebuggedLine(lua_State* lua, lua_Debug* where);
 
  private:
   struct Running {
@@ -104,6 +112,7 @@ class ScriptRunner {
     bool wrote = false;
     bool busy = false;
     bool killed = false;
+    const char* end = "ERR Script killed by user with SCRIPT KILL...";  // of one that is killed
   };
 
   // Collects the arguments on the stack; an error text when they are none of a command.
@@ -115,6 +124,7 @@ class ScriptRunner {
   void ReplyError(lua_State* lua, CommandContext& ctx);
   void Reply(lua_State* lua, CommandContext& ctx);
   void Look(lua_State* lua);
+  void End(lua_State* lua, LuaVm* vm, const char* error);
   void EnterBusy();
   void LeaveBusy();
 
@@ -123,6 +133,7 @@ class ScriptRunner {
   ReplyTape tape_;
   Session session_;
   bool allows_all_ = false;
+  LuaDebugger* debugger_ = nullptr;
   Running* run_ = nullptr;
   LuaVm* loading_vm_ = nullptr;
   FunctionDeclarations* declarations_ = nullptr;

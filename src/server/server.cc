@@ -86,6 +86,8 @@ void Server::BuildServices() {
                               [this] { blocked_commands_->RunAgain(append_only_.get()); });
   scripting_ = std::make_unique<Scripting>(engine_.get());
   scripting_->runner().set_busy_server(this);
+  scripting_->debug_sessions().Connect(
+      persistence_.get(), [this] { return loop_.stopping() || requested_signal_ != 0; });
   persistence_->set_libraries(&scripting_->libraries());
   loop_.AddHook(this);
   // Last of those that hook into the loop: it gives the host lock up just before the wait.
@@ -340,7 +342,12 @@ ShutdownOptions Server::ShutdownFor(int signal) const {
 int Server::BeforeWait() {
   if (requested_signal_ != 0) [[unlikely]]
     ServeSignal();
-  append_only_->BeforeWait();
+  samples_.NoteTurnEnd(engine_->stats().commands);
+  if (append_only_->enabled()) [[unlikely]] {
+    const int64_t begin = MonotonicNanos();
+    append_only_->BeforeWait();
+    samples_.NoteAofWrite(MonotonicNanos() - begin);
+  }
   return -1;
 }
 
@@ -407,6 +414,7 @@ void Server::CalibrateTicks() {
 int64_t Server::OnTimer() {
   int64_t period_ms = 1000 / settings_.hz;
   if (cron_paused_) return period_ms;
+  const int64_t begin = MonotonicNanos();
   ++cron_turns_;
   expire_cycle_->Begin();
   if (cron_turns_ % settings_.hz == 0) CalibrateTicks();
@@ -422,7 +430,9 @@ int64_t Server::OnTimer() {
   append_only_->OnCron();
   persistence_->OnCron();
   append_only_->StartDueRewrite();
+  scripting_->debug_sessions().OnCron();
   modules_->OnCron(static_cast<int>(settings_.hz));
+  samples_.NoteCron(MonotonicNanos() - begin);
   return period_ms;
 }
 

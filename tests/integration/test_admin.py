@@ -276,3 +276,24 @@ def test_numbers_of_the_allocator(conn, ours_only):
     # What reading would change, and what there is not.
     for name in ("arenas.create", "tcache.create", "epoch", "no.such", "arenas"):
         assert conn.error("DEBUG", "MALLCTL", name) == "ERR the allocator has no number of that name"
+
+
+def test_texts_of_the_allocator(conn, ours_only):
+    if b"mem_allocator:jemalloc" not in conn.do("INFO", "memory"):
+        pytest.skip("no jemalloc")
+    assert conn.do("DEBUG", "MALLCTL-STR", "version").startswith(b"5.")
+    assert conn.do("DEBUG", "MALLCTL-STR", "opt.dss") == b"secondary"
+    assert conn.do("DEBUG", "MALLCTL-STR", "thread.tcache.flush", "VOID") == b"OK"
+    # A number is no text; nothing is set.
+    for words in (("opt.narenas",), ("no.such", "VOID"), ("opt.dss", "disabled"), ("thread.tcache.flush", "x")):
+        assert conn.error("DEBUG", "MALLCTL-STR", *words).startswith("ERR the allocator has no text")
+
+
+def test_debug_object_shows_a_key_whose_time_is_over(conn):
+    conn.do("DEBUG", "SET-ACTIVE-EXPIRE", 0)
+    conn.do("SET", "k", "v", "PX", 1)
+    conn.do("DEBUG", "SLEEP", 0.01)
+    assert b"encoding:embstr" in conn.do("DEBUG", "OBJECT", "k")
+    assert conn.do("EXISTS", "k") == 0
+    assert conn.error("DEBUG", "OBJECT", "k") == "ERR no such key"
+    conn.do("DEBUG", "SET-ACTIVE-EXPIRE", 1)

@@ -249,6 +249,7 @@ def test_waitaof_arguments(start_server, ours_only):
     assert conn.error("WAITAOF", "0", "-1", "0") == "ERR value is out of range, must be positive"
     assert conn.error("WAITAOF", "0", "0", "x") == "ERR timeout is not an integer or out of range"
     assert conn.error("WAITAOF", "0", "0", "-1") == "ERR timeout is negative"
+    assert conn.error("WAITAOF", "0", "1", 2**63 - 1) == "ERR timeout is out of range"
     assert conn.do("WAITAOF", "0", "0", "0") == [0, 0]
     assert conn.do("WAITAOF", "0", "1", "10") == [0, 0]
 

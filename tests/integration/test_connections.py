@@ -253,6 +253,28 @@ def test_output_limit_of_clients_that_are_not_logged_in(start_server):
     assert len(other.do("GET", "big")) == 500_000
 
 
+@pytest.mark.parametrize("count", [-999_999_999, -(2**62)])
+@pytest.mark.parametrize("make,draw", [(("HSET", "k", "f", "v"), ("HRANDFIELD", "k")),
+                                       (("SADD", "k", "m"), ("SRANDMEMBER", "k")),
+                                       (("ZADD", "k", 1, "m"), ("ZRANDMEMBER", "k"))])
+def test_draws_without_end_stop_at_the_output_limit(start_server, make, draw, count):
+    server = start_server("--client-output-buffer-limit", "normal 1mb 0 0")
+    connection, other = server.connect(), server.connect()
+    other.do(*make)
+    connection.send(*draw, count)
+    assert len(connection.read_to_end()) < 8_000_000, "closed by the server"
+    # Within a transaction as well; where nothing grows that a limit could end, they are refused.
+    connection = server.connect()
+    connection.send_bytes(b"MULTI\r\n" + " ".join(map(str, (*draw, count))).encode() + b"\r\nEXEC\r\n")
+    connection.read_to_end()
+    assert "out of range" in other.error("EVAL", "return redis.call(unpack(ARGV))", 0, *draw, count)
+    silent = server.connect()
+    silent.send_bytes(b"CLIENT REPLY OFF\r\n" + " ".join(map(str, (*draw, count))).encode() + b"\r\nCLIENT REPLY ON\r\n")
+    assert plain(silent.read()) == b"OK"
+    other.do("CONFIG", "SET", "client-output-buffer-limit", "normal 0 0 0")
+    assert "out of range" in other.error(*draw, count)
+
+
 def test_output_limit_of_subscribers(start_server):
     server = start_server("--client-output-buffer-limit", "pubsub 256kb 0 0")
     subscriber, publisher = server.connect(), server.connect()

@@ -5,6 +5,7 @@ import re
 
 import pytest
 
+from harness.resp import plain
 from harness.server import is_sanitized, wait_until
 
 FIELDS = {
@@ -46,6 +47,30 @@ def test_fields(conn, section):
     assert list(found) == [section]
     missing = [field for field in FIELDS[section].split() if field not in found[section]]
     assert not missing
+
+
+def test_the_debug_section_is_shown_to_who_names_it(conn):
+    names = ["eventloop_duration_aof_sum", "eventloop_duration_cron_sum", "eventloop_duration_max", "eventloop_cmd_per_cycle_max"]
+    for _ in range(2):
+        assert not any("debug" in info(conn, *words) for words in ((), ("all",), ("everything",)))
+        conn.send_bytes(b"PING\r\n" * 20)
+        for _ in range(20):
+            assert plain(conn.read()) == b"PONG"
+        found = info(conn, "debug")
+        assert list(found) == ["debug"] and list(found["debug"]) == names
+        # Twenty that arrive in one packet are one turn's.
+        assert int(found["debug"]["eventloop_cmd_per_cycle_max"]) >= 2
+        assert found["debug"]["eventloop_duration_aof_sum"] == "0"
+        before = int(found["debug"]["eventloop_duration_cron_sum"])
+        wait_until(lambda: int(info(conn, "debug")["debug"]["eventloop_duration_cron_sum"]) > before)
+        conn.do("CONFIG", "RESETSTAT")
+        assert int(info(conn, "debug")["debug"]["eventloop_cmd_per_cycle_max"]) <= 2
+
+
+def test_the_debug_section_counts_the_time_of_the_append_only_file(start_server):
+    with start_server("--appendonly", "yes").connect() as connection:
+        connection.do("SET", "k", "v")
+        wait_until(lambda: info(connection, "debug")["debug"]["eventloop_duration_aof_sum"] != "0")
 
 
 def test_sections(conn):

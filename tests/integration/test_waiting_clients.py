@@ -4,6 +4,14 @@
 from harness.server import wait_until
 
 
+def test_the_end_of_a_wait_must_be_a_time(conn):
+    assert conn.error("WAIT", 2, 2**63) == "ERR timeout is not an integer or out of range"
+    assert conn.error("WAIT", 2, 2**63 - 1) == "ERR timeout is out of range"
+    assert conn.error("WAIT", 0, 2**63 - 1) == "ERR timeout is out of range"
+    assert conn.error("WAIT", 2, -1) == "ERR timeout is negative"
+    assert conn.do("WAIT", 2, 1) == 0
+
+
 def test_a_key_that_has_expired_when_its_transaction_ends(start_server):
     server = start_server()
     conn, waiter = server.connect(), server.connect()

@@ -116,9 +116,13 @@ def test_module_directories(start_server, stock, tmp_path):
     assert conn.do("module", "load", allowed / "in.so") == b"OK"
     with pytest.raises(ReplyError, match="none of the directories"):
         conn.do("module", "upgrade", "stock", stock("v2"))
-    with pytest.raises(ReplyError, match="can't set immutable config"):
-        conn.do("config", "set", "module-directories", "")
+    for wider in ("", "/", f"/nowhere {allowed} /tmp"):
+        with pytest.raises(ReplyError, match="can be taken off the list, not added"):
+            conn.do("config", "set", "module-directories", wider)
     assert conn.do("config", "get", "module-directories")[1] == f"/nowhere {allowed}".encode()
+    conn.do("config", "set", "module-directories", "/nowhere")
+    with pytest.raises(ReplyError, match="none of the directories"):
+        conn.do("module", "upgrade", "stock", allowed / "in.so")
 
 
 @pytest.mark.parametrize("mode,folder_mode,why", [(0o757, 0o755, "everybody may write it"),

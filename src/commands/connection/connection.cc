@@ -4,6 +4,7 @@
 #include "base/numbers.h"
 #include "base/version.h"
 #include "command/context.h"
+#include "commands/blocking.h"
 #include "commands/connection/connection_commands.h"
 #include "engine/blocked_commands.h"
 #include "engine/call_records.h"
@@ -210,9 +211,8 @@ constexpr uint64_t kAlways = kCmdFast | kCmdNoScript | kCmdLoading | kCmdStale |
 void Wait(CommandContext& ctx) {
   const auto replicas = ctx.IntegerArg(1);
   if (!replicas) return;
-  const auto timeout_ms = ctx.IntegerArg(2, "ERR timeout is not an integer or out of range");
+  const auto timeout_ms = MillisTimeoutArg(ctx, 2);
   if (!timeout_ms) return;
-  if (*timeout_ms < 0) return ctx.Error("ERR timeout is negative");
   BlockedCommands* commands = ctx.engine().blocked_commands();
   if (*replicas <= 0 || commands == nullptr) return ctx.reply().Integer(0);
   BlockedCommands::Wait wait;

@@ -115,10 +115,10 @@ void HRandField(CommandContext& ctx) {
     if (wanted.pairs) ReplyItem(reply, v);
   };
   if (!wanted.repeats) return hash->SampleDistinct(random, count, answer);
-  for (uint64_t i = 0; i < count; ++i) {
+  RepeatWithinOutputLimit(ctx, count, [&] {
     hash->Sample(random, &field, &value);
     answer(field, value);
-  }
+  });
 }
 
 void HScan(CommandContext& ctx) {

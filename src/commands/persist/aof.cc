@@ -52,9 +52,8 @@ void WaitAof(CommandContext& ctx) {
   const auto replicas_wanted =
       ctx.IntegerArgIn(2, 0, std::numeric_limits<int64_t>::max(), errors::kMustBePositive);
   if (!replicas_wanted) return;
-  const auto timeout_ms = ctx.IntegerArg(3, "ERR timeout is not an integer or out of range");
+  const auto timeout_ms = MillisTimeoutArg(ctx, 3);
   if (!timeout_ms) return;
-  if (*timeout_ms < 0) return ctx.Error("ERR timeout is negative");
   const auto& append_only = ctx.owner<AppendOnly>();
   if (*local_wanted > 0 && !append_only.enabled()) {
     return ctx.Error("ERR WAITAOF cannot be used when numlocal is set but appendonly is disabled.");

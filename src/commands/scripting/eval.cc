@@ -59,6 +59,12 @@ void Eval(CommandContext& ctx) {
   const auto keys = KeyCountArg(ctx, errors::kNotInteger);
   if (!keys) return;
   auto script = ctx.owner<Scripting>().scripts().Load(ctx.arg(1));
+  DebugSessions& debug = ctx.owner<Scripting>().debug_sessions();
+  if (debug.Wanted(ctx)) [[unlikely]] {
+    if (!script) return DebugSessions::ReplyFailure(ctx, script.error().message);
+    return debug.Run(ctx, ctx.arg(1),
+                     [&](CommandContext& debugged) { RunScript(debugged, **script, *keys); });
+  }
   if (!script) return ctx.Error(script.error().message);
   RunScript(ctx, **script, *keys);
 }
@@ -71,6 +77,10 @@ void EvalSha(CommandContext& ctx) {
   if (ctx.arg(1).size() != kSha1Size) return ctx.Error(kNoScript);
   const auto keys = KeyCountArg(ctx, errors::kNotInteger);
   if (!keys) return;
+  // The debugger shows the text of what runs, which need not be that of this server's cache.
+  if (ctx.session().script_debug != Session::ScriptDebug::kOff) [[unlikely]] {
+    return ctx.Error("ERR Please use EVAL instead of EVALSHA for debugging");
+  }
   const EvalScripts::Script* script = ctx.owner<Scripting>().scripts().Find(ctx.arg(1));
   if (script == nullptr) return ctx.Error(kNoScript);
   RunScript(ctx, *script, *keys);

@@ -256,7 +256,7 @@ TEST_F(ScriptTest, Cache) {
     SCRIPT FLUSH x => -ERR SCRIPT FLUSH only support SYNC|ASYNC option|
     SCRIPT KILL => -NOTBUSY No scripts in execution right now.|
     SCRIPT DEBUG NO => +OK|
-    SCRIPT DEBUG YES => -ERR This server has no Lua debugger|
+    SCRIPT DEBUG YES => -ERR scripts are debugged by clients only|
     SCRIPT DEBUG x => -ERR Use SCRIPT DEBUG YES/SYNC/NO|
     SCRIPT LOAD ( => -ERR Error compiling script (new function): user_script:1: \
 unexpected symbol near '<eof>'|

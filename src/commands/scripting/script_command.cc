@@ -52,19 +52,27 @@ void ScriptFlush(CommandContext& ctx) {
 void ScriptKill(CommandContext& ctx) { ReplyKill(ctx, ScriptRunner::Kind::kScript); }
 
 void ScriptDebug(CommandContext& ctx) {
-  if (ctx.ArgIs(2, "no")) return ctx.reply().Ok();
-  if (ctx.ArgIs(2, "yes") || ctx.ArgIs(2, "sync")) {
-    return ctx.Error("ERR This server has no Lua debugger");
+  using Mode = Session::ScriptDebug;
+  const Mode mode = ctx.ArgIs(2, "sync")  ? Mode::kSync
+                    : ctx.ArgIs(2, "yes") ? Mode::kForked
+                                          : Mode::kOff;
+  if (mode == Mode::kOff && !ctx.ArgIs(2, "no")) {
+    return ctx.Error("ERR Use SCRIPT DEBUG YES/SYNC/NO");
   }
-  ctx.Error("ERR Use SCRIPT DEBUG YES/SYNC/NO");
+  const char* refusal = ctx.owner<Scripting>().debug_sessions().Refusal(ctx);
+  if (mode != Mode::kOff && refusal != nullptr) return ctx.Error(refusal);
+  ctx.session().script_debug = mode;
+  ctx.reply().Ok();
 }
 
 void ScriptHelp(CommandContext& ctx) {
-  ReplyHelp(ctx, {"DEBUG NO", "    Accepted; there is no debugger.", "EXISTS <sha1> [<sha1> ...]",
-                  "    Which of the scripts are in the cache.", "FLUSH [ASYNC|SYNC]",
-                  "    Empties the cache of scripts.", "KILL",
-                  "    Ends the running script, unless it has written.", "LOAD <script>",
-                  "    Puts a script into the cache without running it."});
+  ReplyHelp(ctx,
+            {"DEBUG (YES|SYNC|NO)",
+             "    Whether this client's next EVAL is debugged; SYNC: not in a copy of the data.",
+             "EXISTS <sha1> [<sha1> ...]", "    Which of the scripts are in the cache.",
+             "FLUSH [ASYNC|SYNC]", "    Empties the cache of scripts.", "KILL",
+             "    Ends the running script, unless it has written.", "LOAD <script>",
+             "    Puts a script into the cache without running it."});
 }
 
 constexpr CommandSpec kCommands[] = {
@@ -125,7 +133,7 @@ constexpr CommandSpec kCommands[] = {
      .arity = 3,
      .flags = kCmdNoScript,
      .acl = kAclScripting,
-     .summary = "Sets the debug mode, of which there is only NO.",
+     .summary = "Switches the debugger for the scripts of this client.",
      .since = "3.2.0",
      .group = "scripting",
      .complexity = "O(1)",

@@ -78,6 +78,16 @@ void DebugMallctl(CommandContext& ctx) {
   ctx.reply().Integer(*number);
 }
 
+void DebugMallctlText(CommandContext& ctx) {
+  const std::string name(ctx.arg(2));
+  if (name == "thread.tcache.flush" && (ctx.argc() == 3 || ctx.ArgIs(3, "void"))) {
+    if (FlushThreadCache()) return ctx.reply().Ok();
+  } else if (const auto text = AllocatorText(name); text && ctx.argc() == 3) {
+    return ctx.reply().Bulk(*text);
+  }
+  ctx.Error("ERR the allocator has no text of that name, or it cannot be set");
+}
+
 void DebugError(CommandContext& ctx) {
   // A reply of one line: what would end it does not get in.
   std::string text(ctx.arg(2));
@@ -163,6 +173,8 @@ void DebugHelp(CommandContext& ctx) {
                   "    Writes a line to the log.",
                   "MALLCTL <name>",
                   "    A number that the allocator (jemalloc) has.",
+                  "MALLCTL-STR <name> [VOID]",
+                  "    A text that the allocator has; thread.tcache.flush VOID flushes that.",
                   "OBJECT <key>",
                   "    How a key's value is held.",
                   "PAUSE-CRON <0|1>",
@@ -208,6 +220,7 @@ constexpr Subcommand kSubcommands[] = {
     {"loadaof", 2, 2, DebugLoadAofCommand, true},
     {"log", 3, 3, DebugLog},
     {"mallctl", 3, 3, DebugMallctl},
+    {"mallctl-str", 3, 4, DebugMallctlText},
     {"object", 3, 4, DebugObject},
     {"pause-cron", 3, 3, DebugPauseCron},
     {"populate", 3, 5, DebugPopulate, true},

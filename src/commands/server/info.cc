@@ -213,6 +213,22 @@ void TrackingLines(InfoWriter& w, const ClientTracking& tracking) {
   w.Line("tracking_total_prefixes", tracking.prefix_count());
 }
 
+void TurnStats(CommandContext& ctx, InfoWriter& w) {
+  const EventLoop* loop = ctx.owner<ServerServices>().loop;
+  if (loop == nullptr) return;
+  constexpr int64_t kNanosPerMicro = 1000;
+  const EventLoop::TurnStats& turns = loop->turn_stats();
+  const ServerSamples& rates = *ctx.owner<ServerServices>().samples;
+  const uint64_t command_ticks = ctx.engine().stats().command_ticks;
+  w.Line("eventloop_cycles", turns.turns);
+  w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
+  w.Line("eventloop_duration_cmd_sum",
+         ctx.engine().tick_clock().ToNanos(command_ticks) / kNanosPerMicro);
+  w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
+  w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
+  w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
+}
+
 void StatsSection(CommandContext& ctx, InfoWriter& w) {
   const EngineStats& stats = ctx.engine().stats();
   const Keyspace::Stats& keys = ctx.keyspace().stats();
@@ -235,17 +251,7 @@ void StatsSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("instantaneous_output_kbps", kilo(rates.bytes_out_per_second()));
   w.Line("instantaneous_input_repl_kbps", kilo(0));
   w.Line("instantaneous_output_repl_kbps", kilo(0));
-  if (const EventLoop* loop = ctx.owner<ServerServices>().loop) {
-    constexpr int64_t kNanosPerMicro = 1000;
-    const EventLoop::TurnStats& turns = loop->turn_stats();
-    w.Line("eventloop_cycles", turns.turns);
-    w.Line("eventloop_duration_sum", turns.busy_nanos / kNanosPerMicro);
-    w.Line("eventloop_duration_cmd_sum",
-           ctx.engine().tick_clock().ToNanos(stats.command_ticks) / kNanosPerMicro);
-    w.Line("eventloop_duration_max", turns.longest_nanos / kNanosPerMicro);
-    w.Line("instantaneous_eventloop_cycles_per_sec", rates.turns_per_second());
-    w.Line("instantaneous_eventloop_duration_usec", rates.turn_micros());
-  }
+  TurnStats(ctx, w);
   w.Line("rejected_connections", stats.rejected_connections);
   for (const char* name : {"sync_full", "sync_partial_ok", "sync_partial_err"}) w.Line(name, 0);
   w.Line("expired_keys", keys.expired);
@@ -371,10 +377,22 @@ void KeyspaceSection(CommandContext& ctx, InfoWriter& w) {
   }
 }
 
+void DebugSection(CommandContext& ctx, InfoWriter& w) {
+  constexpr int64_t kNanosPerMicro = 1000;
+  const ServerSamples& samples = *ctx.owner<ServerServices>().samples;
+  w.Line("eventloop_duration_aof_sum", samples.aof_nanos() / kNanosPerMicro);
+  w.Line("eventloop_duration_cron_sum", samples.cron_nanos() / kNanosPerMicro);
+  if (const EventLoop* loop = ctx.owner<ServerServices>().loop) {
+    w.Line("eventloop_duration_max", loop->turn_stats().longest_nanos / kNanosPerMicro);
+  }
+  w.Line("eventloop_cmd_per_cycle_max", samples.turn_commands_max());
+}
+
 struct Section {
   std::string_view name;
   void (*write)(CommandContext&, InfoWriter&);
   bool in_default;
+  bool in_all = true;
 };
 constexpr Section kSections[] = {
     {"Server", ServerSection, true},
@@ -388,6 +406,7 @@ constexpr Section kSections[] = {
     {"Latencystats", LatencyStatsSection, false},
     {"Cluster", ClusterSection, true},
     {"Keyspace", KeyspaceSection, true},
+    {"Debug", DebugSection, false, false},
 };
 
 void Info(CommandContext& ctx) {
@@ -417,6 +436,7 @@ void Info(CommandContext& ctx) {
       if (section.name == before && heading(extra->name(), extra->in_default()))
         extra->Append(&text);
     }
+    if (!section.in_all && !wanted.contains(ToLower(section.name))) continue;
     if (heading(section.name, section.in_default)) section.write(ctx, writer);
   }
   if (services.module_info != nullptr) {

@@ -53,6 +53,9 @@ void ServerSamples::ResetCounters(uint64_t lazy_freed) {
   expire_micros_ = 0;
   expire_caps_ = 0;
   stale_share_ = 0;
+  turn_commands_max_ = 0;
+  cron_nanos_ = 0;
+  aof_nanos_ = 0;
 }
 
 }  // namespace backplane

@@ -68,6 +68,22 @@ class ServerSamples {
   int64_t expire_micros() const { return expire_micros_; }
   uint64_t expire_caps() const { return expire_caps_; }
 
+  // A turn of the event loop ends; `commands`: of all turns so far.
+  void NoteTurnEnd(uint64_t commands) {
+    // A counter that was set back (CONFIG RESETSTAT) says nothing about this turn.
+    if (commands - turn_commands_seen_ > turn_commands_max_ && commands > turn_commands_seen_)
+        [[unlikely]] {
+      turn_commands_max_ = commands - turn_commands_seen_;
+    }
+    turn_commands_seen_ = commands;
+  }
+  uint64_t turn_commands_max() const { return turn_commands_max_; }
+  void NoteCron(int64_t nanos) { cron_nanos_ += nanos; }
+  int64_t cron_nanos() const { return cron_nanos_; }
+  // Writing of the append-only file at the end of a turn.
+  void NoteAofWrite(int64_t nanos) { aof_nanos_ += nanos; }
+  int64_t aof_nanos() const { return aof_nanos_; }
+
   size_t peak_bytes() const { return peak_bytes_; }
   size_t startup_bytes() const { return startup_bytes_; }
   // CONFIG RESETSTAT. Memory is no statistic. `lazy_freed`: values freed by the background thread
@@ -84,6 +100,10 @@ class ServerSamples {
   int64_t expire_micros_ = 0;
   uint64_t expire_caps_ = 0;
   double stale_share_ = 0;
+  uint64_t turn_commands_seen_ = 0;
+  uint64_t turn_commands_max_ = 0;
+  int64_t cron_nanos_ = 0;
+  int64_t aof_nanos_ = 0;
   uint64_t lazy_freed_before_ = 0;
   size_t peak_bytes_ = 0;
   size_t startup_bytes_ = 0;

@@ -104,7 +104,7 @@ void SRandMember(CommandContext& ctx) {
     return set->SampleDistinct(random, count,
                                [&](const Item& member) { ReplyItem(reply, member); });
   }
-  for (uint64_t i = 0; i < count; ++i) ReplyItem(reply, set->Sample(random));
+  RepeatWithinOutputLimit(ctx, count, [&] { ReplyItem(reply, set->Sample(random)); });
 }
 
 constexpr CommandSpec kCommands[] = {

@@ -33,10 +33,10 @@ void ZRandMember(CommandContext& ctx) {
     if (wanted.pairs) reply.Double(s);
   };
   if (!wanted.repeats) return zset->SampleDistinct(random, count, answer);
-  for (uint64_t i = 0; i < count; ++i) {
+  RepeatWithinOutputLimit(ctx, count, [&] {
     zset->Sample(random, &member, &score);
     answer(member, score);
-  }
+  });
 }
 
 constexpr CommandSpec kCommands[] = {
