@@ -274,6 +274,7 @@ class HzOption final : public Option {
 constexpr EnumName kAclPubsub[] = {{"allchannels", 1}, {"resetchannels", 0}};
 constexpr EnumName kAppendFsync[] = {{"everysec", 2}, {"always", 1}, {"no", 0}};
 constexpr EnumName kLogLevels[] = {{"debug", 0}, {"verbose", 1}, {"notice", 2}, {"warning", 3}};
+constexpr EnumName kSupervised[] = {{"upstart", 2}, {"systemd", 1}, {"auto", 3}, {"no", 0}};
 constexpr EnumName kLocalAccess[] = {{"no", 0}, {"yes", 1}, {"local", 2}};
 constexpr EnumName kTlsAuth[] = {{"no", 0}, {"yes", 1}, {"optional", 2}};
 constexpr EnumName kRevival[] = {{"eager", 0}, {"lazy", 1}};
@@ -303,16 +304,10 @@ Status CheckShutdown(int64_t bits) {
 }
 
 // Options of Redis 7.2 whose features this server does not have.
-constexpr std::string_view kMissing[] = {"aof_rewrite_cpulist",
-                                         "bgsave_cpulist",
-                                         "bio_cpulist",
-                                         "cluster-enabled",
-                                         "crash-memcheck-enabled",
-                                         "server_cpulist",
-                                         "socket-mark-id",
-                                         "supervised",
-                                         "tls-cluster",
-                                         "tls-replication"};
+constexpr std::string_view kMissing[] = {
+    "aof_rewrite_cpulist",    "bgsave_cpulist", "bio_cpulist",    "cluster-enabled",
+    "crash-memcheck-enabled", "server_cpulist", "socket-mark-id", "tls-cluster",
+    "tls-replication"};
 
 template <class T, class... A>
 Option* AddOption(OptionTable& table, A&&... args) {
@@ -500,6 +495,8 @@ void RegisterBuiltinOptions(OptionTable& table, Settings& settings, EncodingLimi
                         &settings.enable_module_command, std::span(kLocalAccess));
   AddOption<FoldersOption>(table, "module-directories", &settings.module_directories);
   AddOption<EnumOption>(table, "module-revival", 0u, &settings.module_revival, std::span(kRevival));
+  AddOption<EnumOption>(table, "supervised", kOptionImmutable, &settings.supervised,
+                        std::span(kSupervised));
   AddOption<EnumOption>(table, "enable-debug-command", kOptionImmutable,
                         &settings.enable_debug_command, std::span(kLocalAccess));
   AddOption<EnumOption>(table, "enable-protected-configs", kOptionImmutable,

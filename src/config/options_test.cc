@@ -181,7 +181,7 @@ TEST_F(OptionsTest, PatternsAndAliasesFindOptions) {
 TEST_F(OptionsTest, ReadsFileAndCommandLineInThatOrder) {
   std::string path = File(
       "# comment\nport 7000\nsave 60 1\nsave 30 2\nmaxclients 5\nrename-command KEYS \"\"\n"
-      "loadmodule /x.so a \"b c\"\nsupervised no\nsearch.threads 4\n");
+      "loadmodule /x.so a \"b c\"\nserver_cpulist 0\nsearch.threads 4\n");
   auto directives =
       ApplyCommandLine(table_, {path, "--port", "7001", "--save", "", "--loglevel", "debug"});
   ASSERT_TRUE(directives.has_value()) << directives.error().message;
@@ -191,7 +191,7 @@ TEST_F(OptionsTest, ReadsFileAndCommandLineInThatOrder) {
   EXPECT_EQ(directives->modules.size(), 1u);
   EXPECT_EQ(directives->modules[0].args, (std::vector<std::string>{"a", "b c"}));
   EXPECT_EQ(directives->renames[0].first, "KEYS");
-  EXPECT_EQ(directives->ignored, std::vector<std::string>{"supervised"});
+  EXPECT_EQ(directives->ignored, std::vector<std::string>{"server_cpulist"});
   EXPECT_EQ(directives->unknown[0].first, "search.threads");
 }
 

@@ -121,6 +121,7 @@ struct Settings {
 
   // general
   bool daemonize = false;
+  int64_t supervised = 0;  // 0 no, 1 systemd, 2 upstart, 3 auto
   std::string pidfile;
   int64_t loglevel = 2;  // LogLevel
   std::string logfile;

@@ -136,7 +136,13 @@ Status Server::ApplyNetworkOptions(const std::vector<std::string>& changed) {
 
 ServerFacts Server::Facts() {
   const int64_t port = settings_.port != 0 ? settings_.port : settings_.tls_port;
-  ServerFacts facts{run_id_, executable_, directives_.config_file, started_ms_, port, {}};
+  ServerFacts facts{run_id_,
+                    executable_,
+                    directives_.config_file,
+                    SupervisorName(process_.supervisor()),
+                    started_ms_,
+                    port,
+                    {}};
   for (const auto& listener : listeners_) {
     std::string line =
         "name=" + std::string(NameOf(listener->kind())) + ",bind=" + listener->address();

@@ -43,6 +43,29 @@ void ProcessOptions::Start() {
   if (title_ != nullptr) ShowTitle(title_->program());
 }
 
+Supervisor ProcessOptions::supervisor() const {
+  constexpr int64_t kSystemd = 1;
+  constexpr int64_t kUpstart = 2;
+  constexpr int64_t kAuto = 3;
+  if (settings_->supervised == kSystemd) return Supervisor::kSystemd;
+  if (settings_->supervised == kUpstart) return Supervisor::kUpstart;
+  return settings_->supervised == kAuto ? supervisor_ : Supervisor::kNone;
+}
+
+void ProcessOptions::TellReady() {
+  Status status;
+  if (supervisor() == Supervisor::kSystemd) status = NotifySystemd("STATUS=Ready\nREADY=1\n");
+  if (supervisor() == Supervisor::kUpstart) status = NotifyUpstart();
+  if (!status) {
+    logger_->Warning(std::string(SupervisorName(supervisor())) +
+                     " supervision: " + status.error().message);
+  }
+}
+
+void ProcessOptions::TellStopping() {
+  if (supervisor() == Supervisor::kSystemd) static_cast<void>(NotifySystemd("STOPPING=1\n"));
+}
+
 Status ProcessOptions::Apply(const std::vector<std::string>& names, std::string* failed) {
   const auto oom = std::find_if(names.begin(), names.end(), IsOomOption);
   if (oom != names.end() && !ApplyOomScore(kServerRole)) {

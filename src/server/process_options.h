@@ -12,6 +12,7 @@
 #include "base/log.h"
 #include "base/oom_score.h"
 #include "base/process_title.h"
+#include "base/supervision.h"
 #include "config/settings.h"
 
 namespace backplane {
@@ -28,6 +29,11 @@ class ProcessOptions {
   // Once, in the process that will serve: whatever the options ask for. What fails is logged.
   // `maxclients` becomes less when the system does not allow so many open files.
   void Start();
+  // Who started the process, as `supervised` says; the process stays where it is then.
+  Supervisor supervisor() const;
+  // Tells that it serves, or ends. What fails is logged.
+  void TellReady();
+  void TellStopping();
   // These options have changed. After an error, which is logged, *failed names the option, and the
   // process is as it was before.
   Status Apply(const std::vector<std::string>& names, std::string* failed);
@@ -46,6 +52,7 @@ class ProcessOptions {
   ProcessTitle* title_ = nullptr;
   std::string config_file_;
   OomScore oom_score_;
+  const Supervisor supervisor_ = DetectSupervisor();
 };
 
 }  // namespace backplane

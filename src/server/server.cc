@@ -159,7 +159,7 @@ Status Server::Daemonize() {
 
 void Server::WritePidFile() {
   std::string path = settings_.pidfile;
-  if (path.empty() && !settings_.daemonize) return;
+  if (path.empty() && (!settings_.daemonize || process_.supervisor() != Supervisor::kNone)) return;
   if (path.empty()) path = "/var/run/backplane.pid";
   if (FILE* file = std::fopen(path.c_str(), "w")) {
     std::fprintf(file, "%d\n", static_cast<int>(getpid()));
@@ -182,7 +182,8 @@ Status Server::Configure(const std::vector<std::string>& args) {
   BP_ASSIGN_OR_RETURN(directives_, ApplyCommandLine(options_, args));
   if (!settings_.logfile.empty()) BP_RETURN_IF_ERROR(logger_.OpenFile(settings_.logfile));
   ApplyLogSettings();
-  if (settings_.daemonize) BP_RETURN_IF_ERROR(Daemonize());
+  if (settings_.daemonize && process_.supervisor() == Supervisor::kNone)
+    BP_RETURN_IF_ERROR(Daemonize());
   save_temp_name_ = "temp-" + std::to_string(getpid()) + ".rdb";
   process_.set_config_file(directives_.config_file);
   process_.Start();
@@ -253,6 +254,7 @@ Status Server::Launch() {
   CalibrateTicks();
   loop_.AddTimer(1, this);
   logger_.Notice("Ready to accept connections");
+  process_.TellReady();
   return {};
 }
 
@@ -493,6 +495,7 @@ Status Server::Shutdown(const ShutdownOptions& options) {
     logger_.Warning("Error trying to save the DB, can't exit.");
     return saved;
   }
+  process_.TellStopping();
   modules_->OnShutdown();
   if (!settings_.pidfile.empty()) {
     logger_.Notice("Removing the pid file.");

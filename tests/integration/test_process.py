@@ -5,6 +5,7 @@ import os
 import pathlib
 import resource
 import shutil
+import socket
 import stat
 import subprocess
 
@@ -270,3 +271,32 @@ def test_maxclients_beyond_what_the_system_allows(start_server):
         allowed = int(conn.do("CONFIG", "GET", "maxclients")[1])
         assert allowed == files_limit(server.pid)[0] - 32
     assert f"maxclients has been reduced to {allowed}" in server.log()
+
+
+@pytest.mark.parametrize("mode, shown", [("systemd", "systemd"), ("auto", "systemd"), ("no", "no")])
+def test_systemd_is_told(tmp_path, monkeypatch, start_server, mode, shown):
+    with socket.socket(socket.AF_UNIX, socket.SOCK_DGRAM) as manager:
+        manager.bind(str(tmp_path / "notify"))
+        monkeypatch.setenv("NOTIFY_SOCKET", str(tmp_path / "notify"))
+        # A service stays where systemd put it.
+        server = start_server("--supervised", mode, *(["--daemonize", "yes"] if mode != "no" else []))
+        with server.connect() as conn:
+            assert conn.do("CONFIG", "GET", "supervised") == [b"supervised", mode.encode()]
+            assert f"process_supervised:{shown}\r\n" in conn.do("INFO", "server").decode()
+        if mode == "no":
+            manager.setblocking(False)
+            with pytest.raises(BlockingIOError):
+                manager.recv(1000)
+            return
+        assert b"READY=1\n" in manager.recv(1000)
+        server.stop()
+        assert manager.recv(1000) == b"STOPPING=1\n"
+
+
+def test_supervision_without_systemd(start_server):
+    server = start_server("--supervised", "systemd")
+    assert "systemd supervision: NOTIFY_SOCKET is not set" in server.log()
+    server = start_server("--supervised", "auto")
+    with server.connect() as conn:
+        assert "process_supervised:no\r\n" in conn.do("INFO", "server").decode()
+    assert "supervision" not in server.log()

@@ -66,7 +66,7 @@ void ServerSection(CommandContext& ctx, InfoWriter& w) {
   w.Line("atomicvar_api", "c11-builtin");
   w.Line("gcc_version", __VERSION__);
   w.Line("process_id", getpid());
-  w.Line("process_supervised", "no");
+  w.Line("process_supervised", facts.supervisor);
   w.Line("run_id", facts.run_id);
   w.Line("tcp_port", facts.port);
   w.Line("server_time_usec", WallMicros());

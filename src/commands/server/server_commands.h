@@ -28,6 +28,7 @@ struct ServerFacts {
   std::string run_id;
   std::string executable;
   std::string config_file;
+  std::string_view supervisor = "no";
   int64_t started_ms = 0;  // wall time
   int64_t port = 0;
   std::vector<std::string> listeners;  // "name=tcp,bind=...,port=..." as INFO shows them
