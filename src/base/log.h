@@ -63,8 +63,8 @@ class Logger {
   // A line without the head, for banners and reports of many lines. Not sent to syslog.
   void LogRaw(LogLevel level, std::string_view line);
 
-  // Async-signal-safe: takes no lock and no memory, so the line may stand within another. Cut at 200
-  // bytes or so; not sent to syslog.
+  // Async-signal-safe: takes no lock and no memory, so the line may stand within another. Cut at
+  // 200 bytes or so; not sent to syslog.
   void LogFromSignal(LogLevel level, std::string_view message);
 
   void Debug(std::string_view message) { Log(LogLevel::kDebug, message); }

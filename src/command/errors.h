@@ -27,6 +27,7 @@ inline constexpr std::string_view kMinMaxNotLex = "ERR min or max not valid stri
 inline constexpr std::string_view kNanScore = "ERR resulting score is not a number (NaN)";
 inline constexpr std::string_view kIncrNan = "ERR increment would produce NaN or Infinity";
 inline constexpr std::string_view kDbIndexOutOfRange = "ERR DB index is out of range";
+inline constexpr std::string_view kLoading = "LOADING Redis is loading the dataset in memory";
 inline constexpr std::string_view kNoAuth = "NOAUTH Authentication required.";
 inline constexpr std::string_view kExecAbort =
     "EXECABORT Transaction discarded because of previous errors.";

@@ -208,7 +208,8 @@ class NotifyOption final : public Option {
 // Changing `dir` changes the working directory, so relative file names of all other options follow.
 class DirOption final : public Option {
  public:
-  explicit DirOption(std::string* field) : Option("dir", kOptionProtected), field_(field) {}
+  explicit DirOption(std::string* field)
+      : Option("dir", kOptionProtected | kOptionNotLoading), field_(field) {}
   Status Set(const std::vector<std::string>& args) override {
     if (args.size() != 1) return Bad("wrong number of arguments");
     if (chdir(args[0].c_str()) != 0) return Bad(std::string(strerror(errno)));
@@ -344,7 +345,7 @@ constexpr BoolRow kBools[] = {
     {"lazyfree-lazy-user-flush", &Settings::lazyfree_lazy_user_flush},
     {"lazyfree-lazy-eviction", &Settings::lazyfree_lazy_eviction},
     {"latency-tracking", &Settings::latency_tracking},
-    {"appendonly", &Settings::appendonly},
+    {"appendonly", &Settings::appendonly, kOptionNotLoading},
     {"no-appendfsync-on-rewrite", &Settings::no_appendfsync_on_rewrite},
     {"aof-load-truncated", &Settings::aof_load_truncated},
     {"aof-use-rdb-preamble", &Settings::aof_use_rdb_preamble},
@@ -388,6 +389,8 @@ constexpr IntegerRow kIntegers[] = {
     {"rdb-version", &Settings::rdb_version, 10, 11},
     {"rdb-key-save-delay", &Settings::rdb_key_save_delay, INT_MIN, INT_MAX, kOptionHidden},
     {"key-load-delay", &Settings::key_load_delay, INT_MIN, INT_MAX, kOptionHidden},
+    {"loading-process-events-interval-bytes", &Settings::loading_process_events_interval_bytes,
+     1024, INT_MAX, kOptionHidden},
     {"acllog-max-len", &Settings::acllog_max_len, 0, INT64_MAX},
     {"slowlog-log-slower-than", &Settings::slowlog_log_slower_than, -1, INT64_MAX},
     {"slowlog-max-len", &Settings::slowlog_max_len, 0, INT64_MAX},

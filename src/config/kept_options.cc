@@ -137,8 +137,8 @@ void RegisterKeptOptions(OptionTable& table, KeptSettings& kept) {
   }
   for (const StringRow& r : kStrings)
     Add(table, std::make_unique<StringOption>(r.name, r.flags, &(kept.*r.field)), r.alias);
-  Add(table, std::make_unique<EnumOption>("repl-diskless-load", 0u, &kept.repl_diskless_load,
-                                          std::span(kDisklessLoad)));
+  Add(table, std::make_unique<EnumOption>("repl-diskless-load", kOptionNotLoading,
+                                          &kept.repl_diskless_load, std::span(kDisklessLoad)));
   Add(table,
       std::make_unique<EnumOption>("propagation-error-behavior", 0u,
                                    &kept.propagation_error_behavior, std::span(kPropagationError)));

@@ -85,7 +85,7 @@ std::vector<std::string> WordsOf(const Option& option, const std::string& value)
 Status Option::CheckRuntime(const std::vector<std::string>&) const { return {}; }
 
 Status OptionTable::SetAtRuntime(const std::vector<std::pair<std::string, std::string>>& pairs,
-                                 bool local) {
+                                 bool local, bool loading) {
   struct Change {
     Option* option;
     std::string old_value;
@@ -102,6 +102,8 @@ Status OptionTable::SetAtRuntime(const std::vector<std::pair<std::string, std::s
       return SetFailure(name, "can't set immutable config");
     if ((option->flags() & kOptionProtected) != 0 && !local)
       return SetFailure(name, "can't set protected config");
+    if ((option->flags() & kOptionNotLoading) != 0 && loading)
+      return Fail(ErrorCode::kBusy, "can't set " + name + " while data are loaded");
     if (!seen.insert(option).second) return SetFailure(name, "duplicate parameter");
   }
   auto put_back = [&] {

@@ -18,12 +18,13 @@
 namespace backplane {
 
 enum OptionFlag : uint32_t {
-  kOptionImmutable = 1u << 0,  // only by file and command line
-  kOptionHidden = 1u << 1,     // CONFIG GET needs its full name
-  kOptionProtected = 1u << 2,  // CONFIG SET only when enable-protected-configs allows it
-  kOptionSensitive = 1u << 3,  // never logged
-  kOptionMultiple = 1u << 4,   // may stand in the file more than once
-  kOptionAnyCount = 1u << 5,   // says itself what is wrong when there is no value
+  kOptionImmutable = 1u << 0,   // only by file and command line
+  kOptionHidden = 1u << 1,      // CONFIG GET needs its full name
+  kOptionProtected = 1u << 2,   // CONFIG SET only when enable-protected-configs allows it
+  kOptionSensitive = 1u << 3,   // never logged
+  kOptionMultiple = 1u << 4,    // may stand in the file more than once
+  kOptionAnyCount = 1u << 5,    // says itself what is wrong when there is no value
+  kOptionNotLoading = 1u << 6,  // CONFIG SET refuses it while data are loaded
 };
 
 // One option. Built-ins and module configs derive from it.
@@ -77,9 +78,11 @@ class OptionTable {
   void Remove(Option* option);
   Option* Find(std::string_view name) const;  // case ignored, aliases too
 
-  // CONFIG SET: all pairs or none. The error is the whole reply text after "ERR ". `local`: the
-  // client is on this machine.
-  Status SetAtRuntime(const std::vector<std::pair<std::string, std::string>>& pairs, bool local);
+  // CONFIG SET: all pairs or none. The error is the whole reply text after "ERR ", but for kBusy:
+  // an option that has to wait until data are loaded. `local`: the client may change protected
+  // options. `loading`: data are being loaded.
+  Status SetAtRuntime(const std::vector<std::pair<std::string, std::string>>& pairs, bool local,
+                      bool loading = false);
   // CONFIG GET: pairs whose name matches one of the patterns, sorted.
   std::vector<std::pair<std::string, std::string>> Get(
       const std::vector<std::string>& patterns) const;

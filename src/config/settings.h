@@ -152,6 +152,7 @@ struct Settings {
   bool stop_writes_on_bgsave_error = true;
   int64_t rdb_key_save_delay = 0;  // microseconds for each key, for tests
   int64_t key_load_delay = 0;
+  int64_t loading_process_events_interval_bytes = int64_t{2} << 20;
   int64_t rdb_version = 11;  // ours: 10 writes what Redis 7.0 reads
   int64_t sanitize_dump_payload = 0;
 

@@ -1,5 +1,6 @@
 // SPDX-License-Identifier: BSD-3-Clause
-// BusyServer: how a script or a module's code that runs for long has clients answered meanwhile.
+// BusyServer: how a script, a module's code or a load that runs for long has clients answered
+// meanwhile.
 // Implemented in server/. Engine thread.
 #pragma once
 
@@ -10,6 +11,8 @@ class Session;
 class BusyServer {
  public:
   virtual ~BusyServer() = default;
+  // Whether clients can be answered here and now: on the engine thread, and not in a child.
+  virtual bool can_serve() = 0;
   // The session's client must neither be read from nor destroyed until EndBusy.
   virtual void BeginBusy(Session& session) = 0;
   virtual void EndBusy(Session& session) = 0;

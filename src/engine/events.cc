@@ -80,7 +80,14 @@ void Engine::NotifySwap(int first, int second) {
 }
 
 void Engine::KeyRemoving(Database& db, const Entry& entry, RemovalReason reason) {
-  for (size_t i = 0; i < listeners_.size(); ++i) listeners_[i]->OnKeyRemoving(db, entry, reason);
+  if (listeners_.size() == 1) return listeners_[0]->OnKeyRemoving(db, entry, reason);
+  // Code of modules is told: the key may have another entry behind it, or none.
+  const std::string name(entry.key());
+  const Entry* now = &entry;
+  for (size_t i = 0; i < listeners_.size() && now != nullptr; ++i) {
+    listeners_[i]->OnKeyRemoving(db, *now, reason);
+    now = db.LookUp(Key(name));
+  }
 }
 
 }  // namespace backplane

@@ -9,7 +9,6 @@
 namespace backplane {
 namespace {
 
-constexpr std::string_view kLoading = "LOADING Backplane is loading the dataset in memory";
 constexpr std::string_view kMisconf =
     "MISCONF Backplane is configured to save RDB snapshots, but it's currently unable to persist "
     "to disk. "
@@ -128,7 +127,7 @@ std::string Engine::Gate(Session& session, const Command& command, Args args) {
       return WriteRefusal();
     }
   }
-  if (loading_ && !command.Is(kCmdLoading)) return std::string(kLoading);
+  if (loading_ && !command.Is(kCmdLoading)) return std::string(errors::kLoading);
   if (!busy_reply_.empty() && !command.Is(kCmdAllowBusy)) return busy_reply_;
   return {};
 }

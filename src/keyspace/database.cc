@@ -113,6 +113,17 @@ void Database::Swap(Entry* old, Entry* fresh) {
   EntryBuilder::FreeShell(old);
 }
 
+bool Database::TellsOfRemoval(const Entry& entry) const {
+  return entry.type() == TypeId::kModule || keyspace_->reports_removals();
+}
+
+Entry* Database::Removing(Entry* entry, const Key& key, KeyspaceObserver::RemovalReason reason) {
+  if (!TellsOfRemoval(*entry)) [[likely]]
+    return entry;
+  if (auto* observer = keyspace_->observer()) observer->KeyRemoving(*this, *entry, reason);
+  return LookUp(key);
+}
+
 void Database::Released(const EntryBuilder::Content& content, bool lazy) {
   using Kind = EntryBuilder::Content::Kind;
   if (content.kind == Kind::kValue && lazy && content.value->FreeEffort() > kLazyFreeThreshold) {
@@ -125,11 +136,9 @@ void Database::Released(const EntryBuilder::Content& content, bool lazy) {
 Entry* Database::Overwrite(Entry* existing, const Key& key, EntryBuilder::Content content,
                            TtlPolicy ttl) {
   if (existing == nullptr) return Insert(key, content, -1);
-  if (existing->type() == TypeId::kModule || keyspace_->reports_removals()) [[unlikely]] {
-    if (auto* observer = keyspace_->observer()) {
-      observer->KeyRemoving(*this, *existing, KeyspaceObserver::RemovalReason::kOverwritten);
-    }
-  }
+  existing = Removing(existing, key, KeyspaceObserver::RemovalReason::kOverwritten);
+  if (existing == nullptr) [[unlikely]]
+    return Insert(key, content, -1);
   int64_t expire_ms = ttl == TtlPolicy::kKeep ? existing->expire_ms() : -1;
   const uint32_t access = keyspace_->AccessAfterUse(existing->access());
   EntryBuilder::Content old = EntryBuilder::TakeContent(existing);
@@ -226,12 +235,15 @@ std::unique_ptr<Value> Database::ExchangeValue(Entry* entry, std::unique_ptr<Val
 void Database::Remove(EntryTable::Position position, const Key& key,
                       KeyspaceObserver::RemovalReason reason, bool lazy) {
   Entry* entry = position.item();
-  if (entry->type() == TypeId::kModule || keyspace_->reports_removals()) {
-    if (auto* observer = keyspace_->observer()) observer->KeyRemoving(*this, *entry, reason);
-    position = table_.Locate(key.bytes, key.hash);
+  const uint64_t hash = key.hash;
+  if (TellsOfRemoval(*entry)) {
+    // The caller's bytes may be the entry's own.
+    const std::string name(key.bytes);
+    entry = Removing(entry, Key(name, hash), reason);
+    if (entry == nullptr) return;
+    position = table_.Locate(name, hash);
   }
-  uint64_t hash = key.hash;
-  if (entry->has_expire()) expires_.Erase(expires_.Locate(key.bytes, hash), hash);
+  if (entry->has_expire()) expires_.Erase(expires_.Locate(entry->key(), hash), hash);
   table_.Erase(position, hash);
   Released(EntryBuilder::TakeContent(entry), lazy);
   EntryBuilder::FreeShell(entry);

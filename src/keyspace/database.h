@@ -155,6 +155,9 @@ class Database {
  private:
   friend class Keyspace;
   Entry* Locate(const Key& key);
+  bool TellsOfRemoval(const Entry& entry) const;
+  // Tells of the removal. The entry as it is behind that, which modules' code saw: null: it went.
+  Entry* Removing(Entry* entry, const Key& key, KeyspaceObserver::RemovalReason reason);
   bool RemoveIfExpired(Entry* entry, const Key& key);
   // Puts `fresh` in the place of `old` (same key) in both tables and frees old's shell.
   void Swap(Entry* old, Entry* fresh);

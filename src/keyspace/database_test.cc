@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <functional>
 #include <map>
 #include <optional>
 #include <set>
@@ -30,7 +31,9 @@ class RecordingObserver final : public KeyspaceObserver {
   void KeyExpired(Database&, std::string_view key) override { expired.emplace_back(key); }
   void KeyRemoving(Database&, const Entry& entry, RemovalReason) override {
     removing.emplace_back(entry.key());
+    if (on_removing) on_removing();
   }
+  std::function<void()> on_removing;
   std::vector<std::string> modified, events, expired, removing;
 };
 
@@ -247,6 +250,51 @@ TEST_F(DatabaseTest, RemovalIsReportedBeforeItHappensWhenAsked) {
   db_.SetString("k", "v");
   db_.Delete("k");
   EXPECT_EQ(observer_.removing, std::vector<std::string>{"k"});
+}
+
+TEST_F(DatabaseTest, WhoIsToldOfARemovalMayChangeTheKey) {
+  keyspace_.set_reports_removals(true);
+  for (const bool with_ttl : {false, true}) {
+    for (const char* next :
+         {"", "long enough to have a block of its own, which the first had not"}) {
+      int told = 0;
+      observer_.on_removing = [&] {
+        if (told++ > 0) return;
+        if (*next == 0) {
+          db_.Delete("k");
+        } else {
+          db_.SetString("k", next);
+        }
+      };
+      auto fresh = [&] {
+        told = 1;
+        Entry* entry = db_.SetString("k", "7");
+        if (with_ttl) entry = db_.SetExpire(entry, 1'000'100);
+        told = 0;
+        return entry;
+      };
+      fresh();
+      EXPECT_TRUE(db_.Delete("k"));
+      EXPECT_EQ(db_.size(), 0u);
+      db_.Evict(fresh(), false);
+      EXPECT_EQ(db_.size(), 0u);
+      db_.DeleteEntry(fresh());
+      EXPECT_EQ(db_.size(), 0u);
+      fresh();
+      EXPECT_EQ(Text(db_.SetString("k", "written over")), "written over");
+      EXPECT_EQ(db_.size(), 1u);
+      EXPECT_EQ(Text(db_.Peek("k")), "written over");
+      if (with_ttl) {
+        fresh();
+        keyspace_.set_now_ms(1'000'200);
+        EXPECT_EQ(db_.Peek("k"), nullptr);
+        keyspace_.set_now_ms(1'000'000);
+      }
+      db_.Delete("k");
+      EXPECT_EQ(db_.size(), 0u);
+      EXPECT_EQ(db_.expires_size(), 0u);
+    }
+  }
 }
 
 TEST_F(DatabaseTest, LoadRefusesADuplicate) {

@@ -53,6 +53,8 @@ struct RedisModuleKey {
   bool changed = false;
   static constexpr size_t kNameRoom = 64;
   char name_room[kNameRoom];
+  // What RM_StringDMA points at for an integer that is only read: the value stays as it is.
+  char number_text[backplane::kNumberTextMax];
 
   // Range iterator of a sorted set.
   struct ZsetRange {

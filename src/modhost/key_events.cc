@@ -109,6 +109,7 @@ class ExpiredStays {
 void KeyEvents::OnKeyRemoving(Database& db, const Entry& entry,
                               KeyspaceObserver::RemovalReason reason) {
   const ExpiredStays expired_stays(db.keyspace());
+  const Entry* now = &entry;
   if (host_->events().Wanted(REDISMODULE_EVENT_KEY)) {
     uint64_t subevent = static_cast<uint64_t>(reason);
     static_assert(REDISMODULE_SUBEVENT_KEY_DELETED ==
@@ -124,11 +125,12 @@ void KeyEvents::OnKeyRemoving(Database& db, const Entry& entry,
       RedisModuleKeyInfo info = {REDISMODULE_KEYINFO_VERSION, key};
       host_->events().Fire(REDISMODULE_EVENT_KEY, subevent, &info, db.index());
       CloseModuleKey(key);
+      now = db.LookUp(Key(name->view()));
     }
     ReleaseModuleString(name);
   }
-  if (entry.type() != TypeId::kModule) return;
-  if (ModuleValue* value = AsModuleValue(entry.value())) value->Unlinked(entry.key(), db.index());
+  if (now == nullptr || now->type() != TypeId::kModule) return;
+  if (ModuleValue* value = AsModuleValue(now->value())) value->Unlinked(now->key(), db.index());
 }
 
 void KeyEvents::OnFlush(int db, bool sync, bool before) {

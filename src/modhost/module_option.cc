@@ -20,6 +20,7 @@ uint32_t OptionFlags(uint64_t flags) {
   if ((flags & REDISMODULE_CONFIG_HIDDEN) != 0) bits |= kOptionHidden;
   if ((flags & REDISMODULE_CONFIG_PROTECTED) != 0) bits |= kOptionProtected;
   if ((flags & REDISMODULE_CONFIG_SENSITIVE) != 0) bits |= kOptionSensitive;
+  if ((flags & REDISMODULE_CONFIG_DENY_LOADING) != 0) bits |= kOptionNotLoading;
   return bits;
 }
 

@@ -8,13 +8,15 @@
 #include <cstring>
 
 #include "base/ascii.h"
+#include "persist/key_delay.h"
 #include "persist/rdb_format.h"
 
 namespace backplane {
 namespace {
 
-constexpr uint64_t kCommandsBetweenClocks = 1024;
+constexpr uint64_t kCommandsBetweenLooks = 1024;
 constexpr int kErrorsLoggedMax = 100;
+constexpr char kCalledOff[] = "the load was called off";
 
 std::string AtText(const std::string& name, uint64_t offset) {
   return name + " at offset " + std::to_string(offset);
@@ -92,8 +94,13 @@ Result<uint64_t> AofLoader::LoadCommands(const File& file, FileSource& source, b
                                         AtText(file.name, reader.begin()) + ": " +
                                         std::strerror(source.error()));
     }
-    if (count % kCommandsBetweenClocks == 0) engine_.RefreshClock();
     BP_RETURN_IF_ERROR(Run(file, reader.begin(), args));
+    if (const int64_t delay = engine_.settings().key_load_delay; delay != 0) [[unlikely]]
+      DelayForKey(delay, count);
+    if (count % kCommandsBetweenLooks == 0) {
+      engine_.RefreshClock();
+      if (!persistence_.OnCommandsLoaded(source.offset())) return Fail(ErrorCode::kIo, kCalledOff);
+    }
   }
 }
 

@@ -67,7 +67,7 @@ Status AppendOnly::LoadAtStart() {
                      "appendonly no, then CONFIG SET appendonly yes.");
   }
   if (status) status = LoadFiles();
-  if (!status) logger().Warning(status.error().message);
+  if (!status && !persistence_.load_called_off()) logger().Warning(status.error().message);
   return status;
 }
 

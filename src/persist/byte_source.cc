@@ -13,11 +13,6 @@
 #include "base/crc64.h"
 
 namespace backplane {
-namespace {
-
-constexpr size_t kBlockBytes = size_t{1} << 18;
-
-}  // namespace
 
 void ByteSource::Account() {
   if (checksum_on_ && at_ != accounted_) {
@@ -31,7 +26,8 @@ uint64_t ByteSource::Checksum() {
   return crc_;
 }
 
-FileSource::FileSource(int fd, Watcher* watcher) : fd_(fd), watcher_(watcher) {
+FileSource::FileSource(int fd, Watcher* watcher)
+    : fd_(fd), watcher_(watcher), block_bytes_(watcher ? watcher->block_bytes() : kBlockBytes) {
   struct stat info;
   if (fstat(fd, &info) != 0) {
     error_ = errno;
@@ -67,9 +63,14 @@ bool FileSource::Fill(size_t size) {
   const auto kept = static_cast<size_t>(end_ - at_);
   if (size > kept + unread_) return false;
   base_offset_ += static_cast<uint64_t>(at_ - begin_);
-  if (watcher_ != nullptr) watcher_->OnProgress(base_offset_);
+  if (watcher_ != nullptr && !watcher_->OnProgress(base_offset_)) {
+    error_ = ECANCELED;
+    begin_ = at_;
+    unread_ = 0;
+    return false;
+  }
   // A block made for one long string is not kept for the short ones after it.
-  const size_t wanted = std::max(size, kBlockBytes);
+  const size_t wanted = std::max(size, block_bytes_);
   if (capacity_ < wanted || capacity_ > 4 * wanted) {
     std::unique_ptr<char[]> block(new (std::nothrow) char[wanted]);
     if (block == nullptr) {

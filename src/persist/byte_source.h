@@ -75,15 +75,20 @@ class MemorySource final : public ByteSource {
 // Reads a regular file from the descriptor's current position to the size that it has now.
 class FileSource final : public ByteSource {
  public:
-  // Called between blocks, with the offset reached: progress of a long load.
+  static constexpr size_t kBlockBytes = size_t{1} << 18;
+
+  // Called between blocks, with the offset reached: progress of a long load. False calls it off:
+  // the input ends with the error ECANCELED.
   class Watcher {
    public:
     virtual ~Watcher() = default;
-    virtual void OnProgress(uint64_t offset) = 0;
+    virtual bool OnProgress(uint64_t offset) = 0;
+    // Bytes between two calls at most, as far as no string is longer.
+    virtual size_t block_bytes() const { return kBlockBytes; }
   };
 
   // Does not own `fd`. `watcher` may be null.
-  FileSource(int fd, Watcher* watcher = nullptr);
+  explicit FileSource(int fd, Watcher* watcher = nullptr);
   size_t remaining() const override {
     return static_cast<size_t>(end_ - at_) + static_cast<size_t>(unread_);
   }
@@ -96,6 +101,7 @@ class FileSource final : public ByteSource {
 
   int fd_;
   Watcher* watcher_;
+  size_t block_bytes_;
   uint64_t file_size_ = 0;
   uint64_t unread_ = 0;
   std::unique_ptr<char[]> buffer_;

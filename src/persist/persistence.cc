@@ -5,9 +5,11 @@
 #include <fcntl.h>
 #include <unistd.h>
 
+#include <algorithm>
 #include <cerrno>
 #include <cstdio>
 #include <cstring>
+#include <utility>
 
 #include "base/clock.h"
 #include "persist/append_only.h"
@@ -36,6 +38,7 @@ Status Persistence::LoadAtStart() {
   if (access(path.c_str(), F_OK) != 0 && errno == ENOENT) return {};
   SnapshotExtras extras;
   if (auto status = LoadFile(path, {}, &extras); !status) {
+    if (load_called_off_) return status;
     const std::string text =
         "Fatal error loading the DB from file " + path + ": " + status.error().message;
     logger().Warning(text + ". Exiting.");
@@ -68,6 +71,8 @@ void Persistence::BeginLoading(DataFile file, uint64_t total_bytes) {
   loading_file_ = file;
   loaded_before_ = 0;
   last_permille_ = 0;
+  served_at_ = 0;
+  load_called_off_ = false;
   last_load_ = {};
   for (PersistenceListener* listener : listeners_) listener->OnLoadStarted(file);
 }
@@ -82,12 +87,16 @@ Status Persistence::LoadRdb(ByteSource& source, SnapshotLoadOptions options,
   const Settings& settings = engine_.settings();
   options.sanitize = settings.sanitize_dump_payload == 1;
   options.checksum = settings.rdbchecksum;
-  options.key_delay_us = settings.key_load_delay;
+  options.key_delay_us = &settings.key_load_delay;
   options.libraries = libraries_;
   options.modules = modules_;
   options.extras = extras;
   options.logger = &logger();
-  BP_ASSIGN_OR_RETURN(last_load_, LoadSnapshot(source, engine_.keyspace(), options));
+  // It may be the first part of an append-only file.
+  const DataFile whole = std::exchange(loading_file_, DataFile::kRdb);
+  auto report = LoadSnapshot(source, engine_.keyspace(), options);
+  loading_file_ = whole;
+  BP_ASSIGN_OR_RETURN(last_load_, std::move(report));
   logger().Notice("Done loading RDB, keys loaded: " + std::to_string(last_load_.keys_loaded) +
                   ", keys expired: " + std::to_string(last_load_.keys_expired) + ".");
   if (last_load_.keys_dormant > 0) {
@@ -97,14 +106,47 @@ Status Persistence::LoadRdb(ByteSource& source, SnapshotLoadOptions options,
   return {};
 }
 
-void Persistence::OnProgress(uint64_t offset) {
+void Persistence::NoteProgress(uint64_t offset, bool tell_anyway) {
   loading_.loaded_bytes = loaded_before_ + offset;
-  if (loading_.total_bytes == 0) return;
-  const int permille = static_cast<int>(loading_.loaded_bytes * 1000 / loading_.total_bytes);
-  if (permille <= last_permille_) return;
+  const int permille = loading_.total_bytes == 0
+                           ? 0
+                           : static_cast<int>(loading_.loaded_bytes * 1000 / loading_.total_bytes);
+  if (permille <= last_permille_ && !tell_anyway) return;
   last_permille_ = permille;
-  for (PersistenceListener* listener : listeners_)
+  for (PersistenceListener* listener : listeners_) {
     listener->OnLoadProgress(loading_file_, permille);
+  }
+}
+
+bool Persistence::OnProgress(uint64_t offset) {
+  NoteProgress(offset, false);
+  const int64_t interval = engine_.settings().loading_process_events_interval_bytes;
+  if (loading_.loaded_bytes < served_at_ + static_cast<uint64_t>(interval)) return true;
+  return ServeWhileLoading();
+}
+
+bool Persistence::OnCommandsLoaded(uint64_t offset) {
+  NoteProgress(offset, true);
+  return ServeWhileLoading();
+}
+
+size_t Persistence::block_bytes() const {
+  return std::min(FileSource::kBlockBytes,
+                  static_cast<size_t>(engine_.settings().loading_process_events_interval_bytes));
+}
+
+bool Persistence::ServeWhileLoading() {
+  served_at_ = loading_.loaded_bytes;
+  if (busy_server_ == nullptr || serving_ || !busy_server_->can_serve()) return true;
+  serving_ = true;
+  engine_.RefreshClock();
+  Session* const session = engine_.executing();
+  if (session != nullptr) busy_server_->BeginBusy(*session);
+  busy_server_->ServeClients();
+  if (session != nullptr) busy_server_->EndBusy(*session);
+  serving_ = false;
+  load_called_off_ = busy_server_->stopping();
+  return !load_called_off_;
 }
 
 Status Persistence::Reload(const ReloadOptions& options) {

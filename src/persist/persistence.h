@@ -14,6 +14,7 @@
 #include <string>
 #include <vector>
 
+#include "engine/busy_server.h"
 #include "engine/engine.h"
 #include "persist/background_child.h"
 #include "persist/byte_source.h"
@@ -46,6 +47,8 @@ class Persistence final : private BackgroundChild::Work,
   void set_libraries(LibraryStore* libraries) { libraries_ = libraries; }
   // Null: there is none. It names itself.
   void set_append_only(AppendOnly* append_only) { append_only_ = append_only; }
+  // Who has clients answered while data are loaded; not owned, null for nobody.
+  void set_busy_server(BusyServer* server) { busy_server_ = server; }
   AppendOnly* append_only() const { return append_only_; }
   // Not owned.
   void AddListener(PersistenceListener* listener) { listeners_.push_back(listener); }
@@ -71,6 +74,11 @@ class Persistence final : private BackgroundChild::Work,
   // Of the `total_bytes`, so many have been read by files before the one that is read now.
   void set_loaded_before(uint64_t bytes) { loaded_before_ = bytes; }
   FileSource::Watcher* load_watcher() { return this; }
+  // So far some commands of the file that is read now have been loaded: a time to tell of it, and
+  // to have clients answered, however few bytes they were. False: stop here.
+  bool OnCommandsLoaded(uint64_t offset);
+  // The last load ended because the process is to end; what is there is a part of the data.
+  bool load_called_off() const { return load_called_off_; }
   // An RDB, into the keyspace.
   Status LoadRdb(ByteSource& source, SnapshotLoadOptions options, SnapshotExtras* extras);
   // Empties the databases, and what belongs to them, for another data set.
@@ -146,7 +154,11 @@ class Persistence final : private BackgroundChild::Work,
 
   bool RunInChild(BackgroundChild::Reporter& reporter) override;
   void OnKeysSaved(uint64_t keys) override;
-  void OnProgress(uint64_t offset) override;
+  void NoteProgress(uint64_t offset, bool tell_anyway);
+  // Lets clients have their answers, which is LOADING for most commands. False: the process ends.
+  bool ServeWhileLoading();
+  bool OnProgress(uint64_t offset) override;
+  size_t block_bytes() const override;
 
   Engine& engine_;
   ModuleValues* modules_ = nullptr;
@@ -171,9 +183,13 @@ class Persistence final : private BackgroundChild::Work,
 
   AppendOnly* append_only_ = nullptr;
   Loading loading_;
-  DataFile loading_file_ = DataFile::kRdb;
+  DataFile loading_file_ = DataFile::kRdb;  // what is read now
   uint64_t loaded_before_ = 0;
   int last_permille_ = 0;
+  BusyServer* busy_server_ = nullptr;
+  uint64_t served_at_ = 0;  // loaded_bytes when clients were served last
+  bool serving_ = false;
+  bool load_called_off_ = false;
   SnapshotLoadReport last_load_;
 };
 

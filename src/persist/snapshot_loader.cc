@@ -261,8 +261,8 @@ class Loader {
     if (!db_->Load(key_, content, expire_ms, access)) {
       return Bad(KeyText() + " occurs twice", ErrorCode::kAlreadyExists);
     }
-    if (options_.key_delay_us != 0) [[unlikely]]
-      DelayForKey(options_.key_delay_us, report_.keys_loaded);
+    if (options_.key_delay_us != nullptr && *options_.key_delay_us != 0) [[unlikely]]
+      DelayForKey(*options_.key_delay_us, report_.keys_loaded);
     ++report_.keys_loaded;
     report_.keys_dormant += dormant ? 1 : 0;
     keyspace_.Notify(*db_, kNotifyLoaded, "loaded", key_);

@@ -15,15 +15,15 @@
 namespace backplane {
 
 struct SnapshotLoadOptions {
-  bool sanitize = false;              // deep validation of nested encodings
-  bool checksum = true;               // verify it, if the file has one
-  bool drop_expired = true;           // as a primary does; a replica keeps them
-  bool replace_duplicates = false;    // otherwise a key that exists is an error
-  int64_t key_delay_us = 0;           // as DelayForKey takes it
-  LibraryStore* libraries = nullptr;  // takes libraries of functions; null: `extras` does
-  ModuleValues* modules = nullptr;    // null: module values stay dormant
-  SnapshotExtras* extras = nullptr;   // takes what cannot be used; null: it is dropped
-  Logger* logger = nullptr;           // null: silent
+  bool sanitize = false;                  // deep validation of nested encodings
+  bool checksum = true;                   // verify it, if the file has one
+  bool drop_expired = true;               // as a primary does; a replica keeps them
+  bool replace_duplicates = false;        // otherwise a key that exists is an error
+  const int64_t* key_delay_us = nullptr;  // as DelayForKey takes it; may change meanwhile
+  LibraryStore* libraries = nullptr;      // takes libraries of functions; null: `extras` does
+  ModuleValues* modules = nullptr;        // null: module values stay dormant
+  SnapshotExtras* extras = nullptr;       // takes what cannot be used; null: it is dropped
+  Logger* logger = nullptr;               // null: silent
 };
 
 struct SnapshotLoadReport {

@@ -79,6 +79,7 @@ void Server::BuildServices() {
   }
   persistence_ = std::make_unique<Persistence>(*engine_);
   persistence_->AddListener(this);
+  persistence_->set_busy_server(this);
   append_only_ = std::make_unique<AppendOnly>(*engine_, *persistence_);
   append_only_->set_connections(connections_.get());
   append_only_->set_on_synced([this] { loop_.Wake(); },
@@ -238,10 +239,16 @@ Status Server::Launch() {
     return LoggedFailure(status.error().code, "Failed to configure TLS. Check logs for more info.");
   }
   tls_.Commit();
-  BP_RETURN_IF_ERROR(LoadModulesAndData());
+  BP_RETURN_IF_ERROR(LoadModulesAndUsers());
+  // Before the data: who comes while they are loaded is told so.
   if (auto status = OpenListeners(); !status) {
     return LoggedFailure(status.error().code, status.error().message);
   }
+  auto loaded = LoadData();
+  // A shutdown called it off: there is nothing left to run.
+  if (persistence_->load_called_off()) return {};
+  BP_RETURN_IF_ERROR(loaded);
+  modules_->set_serving(true);
   // The time that loading took makes a good first measure.
   CalibrateTicks();
   loop_.AddTimer(1, this);
@@ -254,7 +261,7 @@ std::unexpected<Error> Server::LoggedFailure(ErrorCode code, const std::string& 
   return Fail(code, text);
 }
 
-Status Server::LoadModulesAndData() {
+Status Server::LoadModulesAndUsers() {
   modules_->SetPendingConfigs(directives_.unknown);
   for (const auto& module : directives_.modules) {
     if (auto status = modules_->jobs().LoadNow(module.path, module.args); !status) {
@@ -272,8 +279,6 @@ Status Server::LoadModulesAndData() {
   if (auto status = LoadUsers(); !status) {
     return LoggedFailure(status.error().code, status.error().message);
   }
-  BP_RETURN_IF_ERROR(LoadData());
-  modules_->set_serving(true);
   return {};
 }
 
@@ -391,8 +396,12 @@ void Server::EndBusy(Session& session) {
   if (NetClient* client = clients_->Find(session.id())) client->connection().set_pinned(false);
 }
 
+bool Server::can_serve() { return !forked_child_ && modules_->lock().OnEngineThread(); }
+
 // Timers and hooks rest: time stands still for a script, and modules' threads must not get in.
 void Server::ServeClients() {
+  // A load may last; any other work is waited for.
+  if (engine_->loading() && requested_signal_ != 0) ServeSignal();
   loop_.PollOnce();
   connections_->BeforeWait();
 }
@@ -477,7 +486,9 @@ Status Server::Shutdown(const ShutdownOptions& options) {
   }
   logger_.Warning("User requested shutdown...");
   if (auto status = append_only_->PrepareShutdown(options.force); !status) return status;
-  auto saved = persistence_->SaveOnShutdown(options.save == Save::kYes, options.save == Save::kNo);
+  // What is loaded so far is less than what is on the disk.
+  const bool never = options.save == Save::kNo || engine_->loading();
+  auto saved = persistence_->SaveOnShutdown(options.save == Save::kYes && !never, never);
   if (!saved && !options.force) {
     logger_.Warning("Error trying to save the DB, can't exit.");
     return saved;

@@ -78,7 +78,7 @@ class Server final : public OptionListener,
   Status Launch();
   std::unexpected<Error> LoggedFailure(ErrorCode code, const std::string& text);
   void LogBanner();
-  Status LoadModulesAndData();
+  Status LoadModulesAndUsers();
   Status LoadData();
   Status LoadUsers();
   Status OpenTcpListener(const std::string& address, int port, SocketKind kind);
@@ -108,6 +108,7 @@ class Server final : public OptionListener,
   void BeginBusy(Session& session) override;
   void EndBusy(Session& session) override;
   void ServeClients() override;
+  bool can_serve() override;
   bool stopping() override { return loop_.stopping(); }
   int64_t OnTimer() override;  // cron, settings.hz times a second
   int BeforeWait() override;

@@ -95,6 +95,32 @@ def test_settings(conn, events):
 
 
 @pytest.mark.since("7.2")
+@pytest.mark.parametrize("number", ["41", "41 and text"])
+@pytest.mark.parametrize("name", ["plain", "meddle:dma", "meddle:set", "meddle:del"])
+@pytest.mark.parametrize("listen", ["", "KEA"])
+def test_a_module_meddles_with_a_key_that_goes(conn, ours_only, name, number, listen):
+    """The key goes all the same, and nothing else is harmed."""
+    conn.do("config", "set", "notify-keyspace-events", listen)
+    conn.do("set", "stays", "text")
+    for end in (["del", name], ["unlink", name], ["set", name, "new"], ["rpush", "l", "x"], ["expire", name, -1],
+                ["getdel", name], ["rename", "r", name], ["sunionstore", name, "s"]):
+        conn.do("set", "r", "renamed")
+        conn.do("sadd", "s", "a")
+        conn.do("set", name, number)
+        conn.do(*end)
+        if end[0] == "rpush":
+            # One that waits for keys listens, too.
+            conn.do("set", name, number, "px", 1)
+            time.sleep(0.005)
+        assert conn.do("get" if end[0] != "sunionstore" else "smembers", name) == {
+            "set": b"new", "rename": b"renamed", "sunionstore": [b"a"]}.get(end[0]), end
+        conn.do("del", name)
+        assert conn.do("exists", name) == 0
+        conn.do("del", "r", "l", "s")
+        assert conn.do("keys", "*") == [b"stays"] and conn.do("dbsize") == 1
+    conn.do("config", "set", "notify-keyspace-events", "")
+
+
 def test_keys(conn, events):
     conn.do("rpush", "l", "a", "b")
     assert events("del", "l", kind="key") == ["key deleted l length 2"]

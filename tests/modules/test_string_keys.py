@@ -34,6 +34,19 @@ def test_a_number_set_by_a_module_is_a_number(conn):
     assert conn.do("incr", "k") == 42
 
 
+def test_reading_a_number_leaves_it_one(server, conn, ours_only):
+    """Redis makes a text of it."""
+    conn.do("set", "k", "12345")
+    other = server.connect()
+    other.do("watch", "k")
+    assert conn.do("stringkeys.read", "k", "r") == b"12345"
+    other.do("multi")
+    other.do("ping")
+    assert other.do("exec") == [b"PONG"]
+    assert conn.do("stringkeys.read", "k", "rw") == b"12345"
+    assert conn.do("object", "encoding", "k") == b"int"
+
+
 def test_direct_access(conn):
     conn.do("set", "k", "hello world")
     assert conn.do("stringkeys.write", "k", "rw", 6, "WORLD") == 1

@@ -55,8 +55,9 @@ void ConfigSet(CommandContext& ctx) {
     pairs.emplace_back(ctx.arg(i), ctx.arg(i + 1));
     if (IsSecretOption(ctx, ctx.arg(i))) ctx.Redact(i + 1);
   }
-  auto status =
-      ctx.owner<ServerServices>().options->SetAtRuntime(pairs, ProtectedConfigsAllowed(ctx));
+  auto status = ctx.owner<ServerServices>().options->SetAtRuntime(
+      pairs, ProtectedConfigsAllowed(ctx), ctx.engine().loading());
+  if (!status && status.error().code == ErrorCode::kBusy) return ctx.Error(errors::kLoading);
   if (!status) return ctx.Error("ERR " + status.error().message);
   ctx.reply().Ok();
 }

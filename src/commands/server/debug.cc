@@ -204,6 +204,7 @@ struct Subcommand {
   size_t argc_min;
   size_t argc_max;
   void (*run)(CommandContext& ctx);
+  bool changes_data = false;  // so not while others are loaded
 };
 constexpr Subcommand kSubcommands[] = {
     {"help", 2, 2, DebugHelp},
@@ -216,16 +217,16 @@ constexpr Subcommand kSubcommands[] = {
     {"error", 3, 3, DebugError},
     {"htstats", 3, 4, DebugHtStats},
     {"htstats-key", 3, 4, DebugHtStatsKey},
-    {"loadaof", 2, 2, DebugLoadAofCommand},
+    {"loadaof", 2, 2, DebugLoadAofCommand, true},
     {"log", 3, 3, DebugLog},
     {"mallctl", 3, 3, DebugMallctl},
     {"mallctl-str", 3, 4, DebugMallctlText},
     {"object", 3, 4, DebugObject},
     {"pause-cron", 3, 3, DebugPauseCron},
-    {"populate", 3, 5, DebugPopulate},
+    {"populate", 3, 5, DebugPopulate, true},
     {"protocol", 3, 3, DebugProtocol},
     {"quicklist-packed-threshold", 3, 3, DebugIgnored},
-    {"reload", 2, SIZE_MAX, DebugReloadCommand},
+    {"reload", 2, SIZE_MAX, DebugReloadCommand, true},
     {"replybuffer", 4, 4, DebugIgnored},
     {"set-active-expire", 3, 3, DebugSetActiveExpire},
     {"set-disable-deny-scripts", 3, 3, DebugSetDisableDenyScripts},
@@ -236,6 +237,7 @@ constexpr Subcommand kSubcommands[] = {
 void Debug(CommandContext& ctx) {
   for (const Subcommand& sub : kSubcommands) {
     if (ctx.ArgIs(1, sub.name) && ctx.argc() >= sub.argc_min && ctx.argc() <= sub.argc_max) {
+      if (sub.changes_data && ctx.engine().loading()) return ctx.Error(errors::kLoading);
       return sub.run(ctx);
     }
   }

@@ -19,18 +19,15 @@ namespace {
 // The server does not show a module child's progress yet.
 void SendChildHeartbeat(double progress) {}
 
-// In a child: its log, which a signal handler could not reach otherwise.
-constinit Logger* child_log = nullptr;
-
 // KillForkChild, or an operator, ends the child: that is said, as tools know it, and the signal
 // does its work.
 void OnCalledOff(int number) {
-  child_log->LogFromSignal(LogLevel::kVerbose, "Received SIGUSR1 in child, exiting now.");
+  CurrentHost()->logger().LogFromSignal(LogLevel::kVerbose,
+                                        "Received SIGUSR1 in child, exiting now.");
   raise(number);
 }
 
-void EndOnSigusr1(Logger* log) {
-  child_log = log;
+void EndOnSigusr1() {
   struct sigaction action {};
   action.sa_handler = OnCalledOff;
   action.sa_flags = SA_RESETHAND | SA_NODEFER;
@@ -69,7 +66,7 @@ int slot_calls::Fork(Module* module, RedisModuleForkDoneHandler done, void* data
     pid = fork();
   }
   const int fork_error = errno;
-  if (pid == 0) EndOnSigusr1(&host.logger());
+  if (pid == 0) EndOnSigusr1();
   pthread_sigmask(SIG_SETMASK, &mask, nullptr);
   if (pid < 0) {
     if (persistence != nullptr) persistence->ReleaseFork();

@@ -39,9 +39,8 @@ char* StringDMA(RedisModuleKey* key, size_t* len, int mode) {
     return empty;
   }
   if (!entry->is_string()) return nullptr;
-  // An integer has no bytes to point at until it is written out, which WritableBytes does.
-  if ((mode & REDISMODULE_WRITE) != 0 || entry->is_integer()) return WritableBytes(key, len);
-  std::string_view text = entry->string(nullptr);
+  if ((mode & REDISMODULE_WRITE) != 0) return WritableBytes(key, len);
+  const std::string_view text = entry->string(key->number_text);
   *len = text.size();
   return const_cast<char*>(text.data());
 }

@@ -75,6 +75,27 @@ static void OnFork(RedisModuleCtx *ctx, RedisModuleEvent event, uint64_t sub, vo
   Keep(sub == REDISMODULE_SUBEVENT_FORK_CHILD_BORN ? "child born" : "child died");
 }
 
+// What no module should do with a key that goes: "meddle:dma" is written to, "meddle:set" set,
+// "meddle:del" deleted.
+static void Meddle(RedisModuleCtx *ctx, RedisModuleString *name) {
+  static int inside = 0;
+  const char *text = Text(name);
+  if (inside || strncmp(text, "meddle:", 7) != 0) return;
+  inside = 1;
+  if (strcmp(text, "meddle:dma") == 0) {
+    RedisModuleKey *key = RedisModule_OpenKey(ctx, name, REDISMODULE_READ | REDISMODULE_WRITE);
+    size_t length;
+    char *bytes = RedisModule_StringDMA(key, &length, REDISMODULE_WRITE);
+    if (bytes != NULL && length > 0) bytes[0] = '9';
+    RedisModule_CloseKey(key);
+  } else if (strcmp(text, "meddle:set") == 0) {
+    RedisModule_FreeCallReply(RedisModule_Call(ctx, "SET", "sc", name, "by the module"));
+  } else {
+    RedisModule_FreeCallReply(RedisModule_Call(ctx, "DEL", "s", name));
+  }
+  inside = 0;
+}
+
 static void OnKey(RedisModuleCtx *ctx, RedisModuleEvent event, uint64_t sub, void *data) {
   static const char *names[] = {"deleted", "expired", "evicted", "overwritten"};
   RedisModuleKeyInfo *info = data;
@@ -88,6 +109,13 @@ static void OnKey(RedisModuleCtx *ctx, RedisModuleEvent event, uint64_t sub, voi
   RedisModuleKey *again = RedisModule_OpenKey(ctx, name, REDISMODULE_READ);
   if (RedisModule_ValueLength(again) != RedisModule_ValueLength(info->key)) Keep("gone already");
   RedisModule_CloseKey(again);
+  if (RedisModule_KeyType(info->key) == REDISMODULE_KEYTYPE_STRING) {
+    // The bytes of a number are not where the number is.
+    size_t length;
+    RedisModule_StringDMA(info->key, &length, REDISMODULE_READ);
+    if (length != RedisModule_ValueLength(info->key)) Keep("another length");
+  }
+  Meddle(ctx, name);
   RedisModule_FreeString(NULL, name);
   // The context has the key's database selected.
   const size_t size = strlen(text);
