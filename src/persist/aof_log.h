@@ -63,7 +63,10 @@ class AofLog final : public PropagationSink {
 
   uint64_t file_size() const { return size_; }
   size_t buffered_bytes() const { return buffer_.size(); }
-  size_t buffer_memory() const { return buffer_.capacity(); }
+  // Without what is within the object itself.
+  size_t buffer_memory() const {
+    return buffer_.capacity() > std::string().capacity() ? buffer_.capacity() : 0;
+  }
   uint64_t delayed_syncs() const { return delayed_syncs_; }
   // Everything up to this mark is on the disk.
   uint64_t synced_mark() const;

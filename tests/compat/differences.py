@@ -27,6 +27,12 @@ def _no_sign(reply):
     return kind, b"0" if value == b"-0" else value
 
 
+def _up_to_zero(reply):
+    """The strings of a reply up to their first zero byte; None for anything else."""
+    kind, value = reply
+    return [text.split(b"\0")[0] for _, text in value] if kind == b"*" else None
+
+
 DIFFERENCES = [
     Difference("SORT of a sorted set turns it into a skiplist for good in Redis; ours reads it as it is",
                lambda command, theirs, ours: _words(command)[:2] == [b"object", b"encoding"]
@@ -37,6 +43,10 @@ DIFFERENCES = [
     Difference("a score of -0 is 0 in the compact encoding; SORT has given Redis's sorted set the other one",
                lambda command, theirs, ours: _words(command)[0].startswith(b"z")
                and compare.scores(_no_sign(theirs), _no_sign(ours))),
+    Difference("SORT ALPHA compares up to a zero byte in Redis: elements that are the same up to there come in any order",
+               lambda command, theirs, ours: _words(command)[0] in (b"sort", b"sort_ro") and b"alpha" in _words(command)
+               and b"get" not in _words(command) and _up_to_zero(theirs) is not None
+               and _up_to_zero(theirs) == _up_to_zero(ours)),
     Difference("LPOS refuses the smallest rank, which it cannot negate, since 7.2",
                lambda command, theirs, ours: _words(command)[0] == b"lpos" and b"-9223372036854775808" in command.args
                and ours[0] == b"-" and ours[1].startswith(b"ERR value is out of range")),

@@ -47,6 +47,28 @@ GROUPS = {
         SETRANGE c 499 x
         LCS c c LEN
         CONFIG SET proto-max-bulk-len 512mb""",
+    "options that come twice": """
+        SET k v EX 50 EX 5000
+        SET k v EX 50 PX 50
+        SET k v PX 50000 PX 5000000
+        SET k v EXAT 9999999999 EXAT 99999999999
+        SET k v PXAT 9999999999000 PXAT 99999999999000
+        SET k v EXAT 9999999999 PXAT 9999999999000
+        SET k v KEEPTTL KEEPTTL
+        SET k v KEEPTTL EX 50
+        SET k v EX 50 KEEPTTL
+        SET k v EX 50 EX
+        SET k v XX XX
+        SET k v NX NX
+        SET k v NX XX
+        SET k v GET GET
+        EXPIRETIME k
+        GETEX k EXAT 9999999999 EXAT 99999999999
+        GETEX k EXAT 9999999999 PERSIST
+        GETEX k EX 50 PX 50
+        GETEX k PERSIST PERSIST
+        GETEX k PERSIST EX 50
+        TTL k""",
     "subscriptions in a transaction": """
         MULTI
         SSUBSCRIBE x

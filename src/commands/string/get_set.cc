@@ -57,7 +57,8 @@ struct SetOptions {
   size_t expire_arg = 0;  // 0: none
   int64_t unit_ms = 1;
   bool relative = true;
-  bool has_expire_option() const { return expire_arg != 0 || keep_ttl || persist; }
+  std::string_view expire_word;  // which option of time it is: it may come again, no other may
+  bool MayTake(std::string_view word) const { return expire_word.empty() || expire_word == word; }
 };
 
 // Reads "EX 10" and the like at *i. False when the word is no expiry option or conflicts with
@@ -72,7 +73,8 @@ bool ParseExpiryOption(CommandContext& ctx, size_t* i, SetOptions* options) {
       {"ex", 1000, true}, {"px", 1, true}, {"exat", 1000, false}, {"pxat", 1, false}};
   for (const Form& form : kForms) {
     if (!ctx.ArgIs(*i, form.word)) continue;
-    if (options->has_expire_option() || *i + 1 >= ctx.argc()) return false;
+    if (!options->MayTake(form.word) || *i + 1 >= ctx.argc()) return false;
+    options->expire_word = form.word;
     options->expire_arg = ++*i;
     options->unit_ms = form.unit_ms;
     options->relative = form.relative;
@@ -89,7 +91,8 @@ bool ParseSetOptions(CommandContext& ctx, SetOptions* options) {
       options->xx = true;
     } else if (ctx.ArgIs(i, "get")) {
       options->get = true;
-    } else if (ctx.ArgIs(i, "keepttl") && !options->has_expire_option()) {
+    } else if (ctx.ArgIs(i, "keepttl") && options->MayTake("keepttl")) {
+      options->expire_word = "keepttl";
       options->keep_ttl = true;
     } else if (!ParseExpiryOption(ctx, &i, options)) {
       return false;
@@ -181,7 +184,8 @@ void GetDel(CommandContext& ctx) {
 void GetEx(CommandContext& ctx) {
   SetOptions options;
   for (size_t i = 2; i < ctx.argc(); ++i) {
-    if (ctx.ArgIs(i, "persist") && !options.has_expire_option()) {
+    if (ctx.ArgIs(i, "persist") && options.MayTake("persist")) {
+      options.expire_word = "persist";
       options.persist = true;
     } else if (!ParseExpiryOption(ctx, &i, &options)) {
       return ctx.Error(errors::kSyntax);
