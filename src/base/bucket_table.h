@@ -39,6 +39,7 @@
 #include "base/assert.h"
 #include "base/hash.h"
 #include "base/random.h"
+#include "base/same_bytes.h"
 
 namespace backplane {
 
@@ -136,7 +137,7 @@ class BucketTable {
       for (unsigned m = b->Match(fp); m != 0; m &= m - 1) {
         int i = std::countr_zero(m);
         if ((b->slots[i] >> kTagShift) != tag) continue;
-        if (Traits::Key(*b->item(i)) == key) return Position(b, i);
+        if (SameBytes(Traits::Key(*b->item(i)), key)) return Position(b, i);
       }
     }
     return Position();

@@ -7,8 +7,9 @@
 namespace backplane {
 
 uint64_t LatencyHistogram::ValueAt(double percent) const {
-  if (count_ == 0) return 0;
-  const double share = std::clamp(percent, 0.0, 100.0) / 100 * static_cast<double>(count_);
+  const uint64_t all = count();
+  if (all == 0) return 0;
+  const double share = std::clamp(percent, 0.0, 100.0) / 100 * static_cast<double>(all);
   const uint64_t wanted = std::max<uint64_t>(1, static_cast<uint64_t>(std::ceil(share)));
   uint64_t seen = 0;
   for (size_t slot = 0; slot < kSlots; ++slot) {

@@ -10,16 +10,15 @@
 #include <bit>
 #include <cstddef>
 #include <cstdint>
+#include <numeric>
 
 namespace backplane {
 
 class LatencyHistogram {
  public:
-  void Record(uint64_t value) {
-    ++slots_[SlotOf(value)];
-    ++count_;
-  }
-  uint64_t count() const { return count_; }
+  void Record(uint64_t value) { ++slots_[SlotOf(value)]; }
+  // How many were recorded; adds them up.
+  uint64_t count() const { return std::accumulate(slots_.begin(), slots_.end(), uint64_t{0}); }
 
   // The value that `percent` (0 to 100) of the recorded ones do not exceed, as the upper end of its
   // slot; 0 when nothing was recorded.
@@ -58,7 +57,6 @@ class LatencyHistogram {
     return ((kSteps + step + 1) << (shift - 1)) - 1;
   }
 
-  uint64_t count_ = 0;
   std::array<uint64_t, kSlots> slots_{};
 };
 

@@ -21,7 +21,8 @@ namespace backplane {
 // Calls and time of one command: INFO commandstats.
 struct CommandStats {
   uint64_t calls = 0;
-  uint64_t ticks = 0;  // see base/clock.h
+  uint64_t ticks = 0;       // see base/clock.h
+  uint64_t last_ticks = 0;  // of the last call that was timed
   uint64_t rejected = 0;
   uint64_t failed = 0;
   // How long calls took (latency-tracking), in ticks; null before the first one.

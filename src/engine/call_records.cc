@@ -44,6 +44,8 @@ void CallRecords::Adjust() {
     micros = std::min(micros, std::min(latency_.threshold_ms(), kForEver) * kMicrosPerMs);
   }
   if (!monitors_.empty()) micros = 0;
+  constexpr int64_t kNoShortReadMicros = 1000;
+  engine_->set_times_all(micros < kNoShortReadMicros);
   // Half of it, because ticks are converted by a figure that is still being calibrated; what comes
   // too early is looked at again, exactly.
   engine_->set_watched_ticks(micros == kForEver

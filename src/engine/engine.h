@@ -119,6 +119,10 @@ class Engine final : public KeyspaceObserver {
   CallRecords& records() { return *records_; }
   // Calls that take so long, in ticks, are shown to records(); it says how long that is.
   void set_watched_ticks(uint64_t ticks) { watched_ticks_ = ticks; }
+  // Whether even short calls are each timed. Otherwise of short reads within another call one in
+  // kTimedOneIn is, and stands for those behind it.
+  void set_times_all(bool value) { times_all_ = value; }
+  static constexpr uint64_t kTimedOneIn = 8;
   // Null without a limit.
   MemoryLimit* memory_limit() const { return memory_limit_; }
   void set_memory_limit(MemoryLimit* limit) { memory_limit_ = limit; }
@@ -275,6 +279,7 @@ class Engine final : public KeyspaceObserver {
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
   void LeaveUnitWithHooks();
+  bool IsTimed(const Command& command, Args args) const;
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before, uint8_t targets);
   // Client tracking: the keys that a command has read.
   void RememberKeys(Session& session, const Command& command, Args args);
@@ -295,6 +300,7 @@ class Engine final : public KeyspaceObserver {
   const ReplySink* counted_sink_ = nullptr;
   uint64_t counted_errors_ = 0;
   uint64_t watched_ticks_ = UINT64_MAX;
+  bool times_all_ = true;
   int unit_depth_ = 0;
   bool loading_ = false;
   bool active_expire_ = true;

@@ -24,7 +24,8 @@ bool RedisModuleCtx::Untrack(Kind kind, const void* object) {
   // What was made last is freed first, mostly.
   for (size_t i = automatic.size(); i-- > 0;) {
     if (automatic[i].object != object || automatic[i].kind != kind) continue;
-    automatic[i] = automatic.back();
+    // Not onto itself: reading what has just been written in parts costs more than the question.
+    if (i + 1 != automatic.size()) automatic[i] = automatic.back();
     automatic.pop_back();
     return true;
   }

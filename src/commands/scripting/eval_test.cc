@@ -409,6 +409,40 @@ TEST_F(ScriptTest, CjsonRefusesWhatItsBuffersCannotHold) {
             "$22\r\n{\"a\":[1,2,{\"b\":null}]}\r\n");
 }
 
+TEST_F(ScriptTest, OfShortReadsWithinAScriptOneInEightIsTimed) {
+  fixture_.engine().set_times_all(false);
+  const auto times = [&](const std::string& command, const std::string& call) {
+    const CommandStats& stats = fixture_.engine().commands().Find(command)->stats;
+    fixture_.engine().commands().Find(command)->stats = {};
+    // 64 is more often than two calls could take the same number of ticks by chance each time.
+    Eval("for i = 1, 64 do redis.call(" + call + ") end");
+    size_t different = 0;
+    uint64_t ticks = 0;
+    stats.latency->ForEach([&](uint64_t, uint64_t count) {
+      ++different;
+      ticks += count % Engine::kTimedOneIn;
+    });
+    EXPECT_EQ(stats.calls, 64u);
+    EXPECT_EQ(stats.latency->count(), 64u);
+    EXPECT_GT(stats.ticks, 0u);
+    return std::pair(different <= 64 / Engine::kTimedOneIn, ticks == 0);
+  };
+  EXPECT_EQ(times("get", "'get','k'"), std::pair(true, true));
+  EXPECT_EQ(times("hget", "'hget','h','f'"), std::pair(true, true));
+  // Each by itself: what may be long, and everything when somebody wants to see short calls.
+  const auto each_by_itself = [&](const std::string& command, const std::string& call) {
+    for (int tries = 0; tries < 20; ++tries) {
+      if (!times(command, call).second) return true;
+    }
+    return false;
+  };
+  EXPECT_TRUE(each_by_itself("set", "'set','k',i"));
+  EXPECT_TRUE(each_by_itself("keys", "'keys','*'"));
+  EXPECT_TRUE(each_by_itself("exists", "'exists','a','b','c','d','e','f','g','h'"));
+  fixture_.engine().set_times_all(true);
+  EXPECT_TRUE(each_by_itself("get", "'get','k'"));
+}
+
 TEST_F(ScriptTest, NothingIsLeftForTheNextScript) {
   Run({"EVAL", "KEYS[1]='x' ARGV.y=2 return 1", "1", "k"});
   EXPECT_EQ(Eval("return {#KEYS,ARGV.y == nil and 1 or 0}"), "*2\r\n:0\r\n:1\r\n");
