@@ -119,7 +119,7 @@ class Engine final : public KeyspaceObserver {
   CallRecords& records() { return *records_; }
   // Calls that take so long, in ticks, are shown to records(); it says how long that is.
   void set_watched_ticks(uint64_t ticks) { watched_ticks_ = ticks; }
-  // Whether even short calls are each timed. Otherwise of short reads within another call one in
+  // Whether even short calls are each timed. Otherwise of short reads that modules call one in
   // kTimedOneIn is, and stands for those behind it.
   void set_times_all(bool value) { times_all_ = value; }
   static constexpr uint64_t kTimedOneIn = 8;
@@ -209,6 +209,27 @@ class Engine final : public KeyspaceObserver {
   const Session* executing() const { return current_ != nullptr ? executing_ : nullptr; }
   Session* executing() { return current_ != nullptr ? executing_ : nullptr; }
 
+  // What runs steps aside for its scope: commands that clients are served meanwhile are outermost
+  // ones, with an executing() of their own.
+  class Aside {
+   public:
+    explicit Aside(Engine& engine)
+        : engine_(engine),
+          current_(std::exchange(engine.current_, nullptr)),
+          executing_(std::exchange(engine.executing_, nullptr)) {}
+    ~Aside() {
+      engine_.current_ = current_;
+      engine_.executing_ = executing_;
+    }
+    Aside(const Aside&) = delete;
+    Aside& operator=(const Aside&) = delete;
+
+   private:
+    Engine& engine_;
+    CommandContext* current_;
+    Session* executing_;
+  };
+
   // Updates the cached time; each loop turn and each top-level unit outside commands.
   void RefreshClock();
 
@@ -279,7 +300,7 @@ class Engine final : public KeyspaceObserver {
   std::string RefusalInTransaction(Session& session, const Command& command, Args args);
   void Queue(Session& session, const Command& command, Args args);
   void LeaveUnitWithHooks();
-  bool IsTimed(const Command& command, Args args) const;
+  bool IsTimed(const Session& session, const Command& command, Args args) const;
   void PropagateResult(CommandContext& ctx, uint64_t dirty_before, uint8_t targets);
   // Client tracking: the keys that a command has read.
   void RememberKeys(Session& session, const Command& command, Args args);

@@ -80,7 +80,8 @@ double MemoryLimit::UsedShare() const {
 
 bool MemoryLimit::Allows(const Session& session, const Command& command) {
   // What a command has begun is not cut short: the room was made before it.
-  if (evicting_ || engine_->unit_depth() != 0) return true;
+  // Nothing is evicted while data are loaded: clients are told that.
+  if (evicting_ || engine_->unit_depth() != 0 || engine_->loading()) return true;
   exhausted_ = MakeRoom() == Outcome::kExhausted;
   if (!exhausted_) return true;
   if (command.Is(kCmdDenyOom)) return false;

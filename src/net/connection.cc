@@ -88,7 +88,7 @@ void Connection::UpdateInterest() {
   }
   // Nothing is read, but that the peer has gone must be seen: a client that waits for a key would
   // take what comes with it.
-  if (paused_ && !pinned_ && !close_after_flush_ && !closing_) wanted |= EPOLLRDHUP;
+  if (paused_ && pins_ == 0 && !close_after_flush_ && !closing_) wanted |= EPOLLRDHUP;
   if (wanted == interest_) return;
   interest_ = wanted;
   if (!set_->loop().Modify(fd_, wanted)) Close();
@@ -157,7 +157,7 @@ void Connection::CloseAfterFlush() {
 }
 
 void Connection::set_pinned(bool pinned) {
-  pinned_ = pinned;
+  pins_ += pinned ? 1 : -1;
   UpdateInterest();
   if (transport_buffered_) [[unlikely]]
     ScheduleResume();
@@ -294,7 +294,7 @@ int ConnectionSet::BeforeWait() {
   for (size_t i = 0; i < resuming_.size(); ++i) {
     Connection* c = resuming_[i];
     c->resume_scheduled_ = false;
-    if (!c->closing_ && !c->paused_ && !c->pinned_ && !c->pending_.empty()) c->Offer(c->pending_);
+    if (!c->closing_ && !c->paused_ && c->pins_ == 0 && !c->pending_.empty()) c->Offer(c->pending_);
     if (c->transport_buffered_ && c->MayRead()) [[unlikely]]
       c->ReadOnce();
   }
@@ -318,7 +318,7 @@ int ConnectionSet::BeforeWait() {
   buffered_.clear();
   std::vector<Connection*> kept;
   for (size_t i = 0; i < closed_.size(); ++i) {
-    if (closed_[i]->pinned_) [[unlikely]] {
+    if (closed_[i]->pins_ != 0) [[unlikely]] {
       kept.push_back(closed_[i]);
     } else {
       Destroy(closed_[i]);

@@ -76,7 +76,7 @@ class Connection final : public FdHandler {
   // Nothing but the end of the turn is left to it.
   bool gone() const { return closing_; }
   // While pinned it is not destroyed, even if the peer goes or somebody closes it, and nothing is
-  // read: its client's command runs long, and others are served within it.
+  // read: its client's command runs long, and others are served within it. Pins are counted.
   void set_pinned(bool pinned);
 
   // While paused, nothing is read and OnInput is not called (a blocked client). Resuming offers the
@@ -113,7 +113,7 @@ class Connection final : public FdHandler {
   friend class ConnectionSet;
   Connection(ConnectionSet* set, int fd, ConnectionHandler* handler,
              std::unique_ptr<Transport> transport);
-  bool MayRead() const { return !paused_ && !pinned_ && !close_after_flush_ && !closing_; }
+  bool MayRead() const { return !paused_ && pins_ == 0 && !close_after_flush_ && !closing_; }
   void ReadOnce();
   void Offer(std::string_view data);
   void UpdateInterest();
@@ -148,7 +148,7 @@ class Connection final : public FdHandler {
   bool write_scheduled_ = false;
   bool want_write_ = false;
   bool closing_ = false;
-  bool pinned_ = false;
+  int pins_ = 0;
   bool close_after_flush_ = false;
   bool paused_ = false;
   bool resume_scheduled_ = false;

@@ -229,7 +229,8 @@ void EventLoop::RunOnce(int wait_ms) {
   now_ms_ = turn_began_nanos_ / kNanosPerMs;
   for (size_t i = impl_->hooks.size(); i-- > 0;) impl_->hooks[i]->AfterWait();
   DeliverAll(events, count);
-  impl_->FireTimers(*this);
+  // Who has stopped the loop has ended what timers work on.
+  if (!stopping()) impl_->FireTimers(*this);
 }
 
 void EventLoop::Run() {

@@ -115,6 +115,7 @@ Status AppendOnly::LoadFiles() {
 }
 
 Status AppendOnly::Reload() {
+  BP_RETURN_IF_ERROR(persistence_.WhyNotNow());
   if (enabled()) log_.Flush(true);
   // What is in the file that is written to has been counted apart.
   const uint64_t closed = closed_bytes_;
@@ -133,7 +134,7 @@ Status AppendOnly::Reload() {
   if (status) return status;
   logger().Warning(status.error().message);
   // A part of a data set looks like a whole one to clients.
-  persistence_.ForgetData();
+  if (!persistence_.load_called_off()) persistence_.ForgetData();
   return status;
 }
 

@@ -149,7 +149,14 @@ bool Persistence::ServeWhileLoading() {
   return !load_called_off_;
 }
 
+Status Persistence::WhyNotNow() const {
+  if (engine_.loading()) return Fail(ErrorCode::kBusy, "data are being loaded");
+  if (in_forked_child_) return Fail(ErrorCode::kBusy, "the files are the parent's");
+  return {};
+}
+
 Status Persistence::Reload(const ReloadOptions& options) {
+  BP_RETURN_IF_ERROR(WhyNotNow());
   Keyspace& keyspace = engine_.keyspace();
   if (options.flush) ForgetData();
   SnapshotExtras extras;
@@ -159,7 +166,7 @@ Status Persistence::Reload(const ReloadOptions& options) {
     logger().Warning("Error loading the DB from file " + engine_.settings().dbfilename + ": " +
                      status.error().message);
     // A part of a data set looks like a whole one to clients.
-    if (options.flush) ForgetData();
+    if (options.flush && !load_called_off_) ForgetData();
     return status;
   }
   if (options.flush || !extras.functions.empty()) extras_ = std::move(extras);
@@ -174,12 +181,15 @@ void Persistence::ForgetData() {
 }
 
 Status Persistence::LoadFrom(const std::string& path) {
+  if (engine_.loading()) return Fail(ErrorCode::kBusy, "data are being loaded");
   ForgetData();
   SnapshotExtras extras;
   auto status = LoadFile(path, {}, &extras);
   if (!status) {
     extras.Clear();
     logger().Warning("Error loading the DB from file " + path + ": " + status.error().message);
+    // The process ends: whatever is made of an empty data set would be too much.
+    if (load_called_off_) return status;
     ForgetData();
   }
   extras_ = std::move(extras);
@@ -227,6 +237,7 @@ Status Persistence::WriteFile(bool background) {
 }
 
 Status Persistence::Save() {
+  BP_RETURN_IF_ERROR(WhyNotNow());
   if (bgsave_running()) return Fail(ErrorCode::kBusy, "Background save already in progress");
   ++saves_;
   BP_RETURN_IF_ERROR(WriteFile(false));
@@ -248,6 +259,7 @@ Status Persistence::SaveOnShutdown(bool always, bool never) {
 }
 
 void Persistence::OnFlushAll() {
+  if (!WhyNotNow()) return;
   KillChild();
   if (engine_.settings().save.empty()) return;
   // A failure was logged, and the next save point tries again.

@@ -22,6 +22,7 @@ std::string Megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " M
 }  // namespace
 
 Status Persistence::BgSave() {
+  BP_RETURN_IF_ERROR(WhyNotNow());
   if (child_active()) return Fail(ErrorCode::kBusy, "another child process is active");
   bgsave_scheduled_ = false;
   ++saves_;
@@ -60,6 +61,9 @@ void Persistence::SetForeignChild(const BackgroundChild* child) {
 }
 
 void Persistence::EnterForkedChild(std::string_view purpose) {
+  in_forked_child_ = true;
+  // A save that runs is the parent's. The process has it until it ends.
+  static_cast<void>(child_.release());
   if (append_only_ != nullptr) append_only_->LetGoInForkedChild();
   for (PersistenceListener* listener : listeners_) listener->OnInForkedChild(purpose);
 }

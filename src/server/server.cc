@@ -247,7 +247,7 @@ Status Server::Launch() {
   }
   auto loaded = LoadData();
   // A shutdown called it off: there is nothing left to run.
-  if (persistence_->load_called_off()) return {};
+  if (loop_.stopping()) return {};
   BP_RETURN_IF_ERROR(loaded);
   modules_->set_serving(true);
   // The time that loading took makes a good first measure.
@@ -381,6 +381,7 @@ bool Server::AbortShutdown() {
 void Server::OnInForkedChild(std::string_view purpose) {
   forked_child_ = true;
   process_.InForkedChild(purpose);
+  migration_peers_.Clear();
   loop_.DetachInForkedChild();
   // Otherwise the port stays taken, and clients whose connection the server closes are not told,
   // for as long as the child lives.
@@ -404,6 +405,8 @@ bool Server::can_serve() { return !forked_child_ && modules_->lock().OnEngineThr
 void Server::ServeClients() {
   // A load may last; any other work is waited for.
   if (engine_->loading() && requested_signal_ != 0) ServeSignal();
+  if (loop_.stopping()) return;
+  const Engine::Aside aside(*engine_);
   loop_.PollOnce();
   connections_->BeforeWait();
 }
@@ -415,7 +418,8 @@ void Server::CalibrateTicks() {
 
 int64_t Server::OnTimer() {
   int64_t period_ms = 1000 / settings_.hz;
-  if (cron_paused_) return period_ms;
+  // Behind a shutdown nothing is begun: a load that it called off has left a part of the data.
+  if (cron_paused_ || loop_.stopping()) return period_ms;
   const int64_t begin = MonotonicNanos();
   ++cron_turns_;
   expire_cycle_->Begin();

@@ -202,3 +202,21 @@ def test_children_do_not_outlive_the_server_and_are_limited(start_server):
     server.process.send_signal(signal.SIGTERM)
     assert server.wait() == 0
     assert sessions[0].connection.read_to_end() == b""
+
+
+def test_the_files_are_the_servers(start_server):
+    """What a script that is debugged does to its copy of the data reaches no file, and no save that runs."""
+    server = start_server("--save", "3600 1", "--appendonly", "yes")
+    conn = server.connect()
+    conn.pipeline([["SET", f"key{number}", "x"] for number in range(1000)])
+    conn.do("SAVE")
+    files = {path: path.read_bytes() for path in [server.folder / "dump.rdb", *server.folder.glob("*/*")]}
+    conn.do("CONFIG", "SET", "rdb-key-save-delay", "20000")
+    conn.do("BGSAVE")
+    session = Debugged(server, "redis.call('flushall') redis.call('set', 'a', 'b') return redis.call('dbsize')")
+    lines, reply = session.end("c")
+    assert plain(reply) == 1
+    assert conn.do("DBSIZE") == 1000
+    assert b"rdb_bgsave_in_progress:1" in conn.do("INFO", "persistence")
+    assert files == {path: path.read_bytes() for path in files}
+    assert b"rdb_last_bgsave_status:ok" in conn.do("INFO", "persistence")

@@ -24,6 +24,8 @@ void RenameGeneric(CommandContext& ctx, bool only_new) {
   } else {
     entry = db.FindForWrite(from);
   }
+  // A module that is told of the other's end may have removed it.
+  if (entry == nullptr) return ctx.Error(errors::kNoSuchKey);
   db.MoveEntry(entry, db, to);
   ctx.Touched(from.bytes);
   ctx.Touched(to.bytes);
@@ -97,6 +99,8 @@ void Copy(CommandContext& ctx) {
   }
   target.Delete(to);
   entry = ctx.db().Peek(from);
+  // A module that is told of the other's end may have removed it.
+  if (entry == nullptr) return ctx.reply().Integer(0);
   int64_t expire_ms = entry->expire_ms();
   Entry* fresh;
   if (clone != nullptr) {

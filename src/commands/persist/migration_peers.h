@@ -45,6 +45,8 @@ class MigrationPeers {
   // Closes the connection to that address.
   void Drop(const Address& address) { peers_.erase(address); }
   void CloseIdle(int64_t now_us);
+  // In a forked child: the connections are the parent's.
+  void Clear() { peers_.clear(); }
   size_t size() const { return peers_.size(); }
 
  private:

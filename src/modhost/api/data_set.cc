@@ -22,6 +22,8 @@ namespace {
 
 void ResetDataset(int restart_aof, int async) {
   Engine& engine = CurrentHost()->engine();
+  // What is being loaded would be mixed with what follows.
+  if (engine.loading()) return;
   Engine::Unit unit(engine);
   engine.NotifyFlush(-1, async == 0, true);
   engine.keyspace().FlushAll(async != 0);
