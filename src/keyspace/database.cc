@@ -48,7 +48,7 @@ bool Database::RemoveIfExpired(Entry* entry, const Key& key) {
 
 Entry* Database::Locate(const Key& key) {
   Entry* entry = table_.Find(key.bytes, key.hash);
-  if (entry == nullptr || RemoveIfExpired(entry, key)) return nullptr;
+  if (entry == nullptr || (entry->has_expire() && RemoveIfExpired(entry, key))) return nullptr;
   return entry;
 }
 

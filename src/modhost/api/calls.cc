@@ -158,8 +158,8 @@ RedisModuleCallReply* Run(RedisModuleCtx* ctx, CallArguments& call) {
       [[unlikely]] {
     return Refuse(ctx, call, refusal);
   }
-  errno = 0;
   if (call.Has(kCallDryRun)) [[unlikely]] {
+    errno = 0;
     CleanSession(host, *session);
     return nullptr;
   }
