@@ -28,6 +28,7 @@ WORK = [
     ("XRANGE COUNT 10", 200_000, 16, 400_000, ["XRANGE", "stream", "1-__rand_int__", "+", "COUNT", "10"]),
     ("BITCOUNT of 1 MB", 4_000, 1, 1, ["BITCOUNT", "bits"]),
     ("PFADD", 600_000, 16, 1_000_000, ["PFADD", "hll", "element:__rand_int__"]),
+    ("PFADD of ten", 200_000, 16, 1_000_000, ["PFADD", "hll", *["element:__rand_int__"] * 10]),
     ("PFCOUNT of two dense", 10_000, 4, 1, ["PFCOUNT", "hll:1", "hll:2"]),
     ("GEOSEARCH, 100,000 points", 20_000, 4, 1, ["GEOSEARCH", "geo", "FROMLONLAT", "15", "37", "BYRADIUS", "50", "km", "ASC", "COUNT", "10"]),
     ("ZADD, 1,000,000 members", 400_000, 16, 1_000_000, ["ZADD", "zset", "__rand_int__", "member:__rand_int__"]),
