@@ -187,8 +187,9 @@ bool Engine::ProcessWords(Session& session, Args args, const KeyHint& hint) {
   return true;
 }
 
-// Reading the clock twice is a fifth of what a module pays for a GET. Behind one that was not short
-// (a large value) each is timed until one is short again, so none is counted as long that was not.
+// Reading the clock twice is an eighth of what a module pays for a GET. Behind one that was not
+// short (a large value) each is timed until one is short again, so none is counted as long that was
+// not.
 bool Engine::IsTimed(const Session& session, const Command& command, Args args) const {
   constexpr uint64_t kShort = kCmdFast | kCmdReadonly;
   constexpr size_t kArgsMax = 8;
