@@ -49,7 +49,7 @@ void Connection::ThreadRead(size_t slot) {
     const size_t room = size - have;
     ssize_t bytes;
     if (transport_ == nullptr) {
-      bytes = read(fd_, target, room);
+      bytes = recv(fd_, target, room, MSG_DONTWAIT);
       thread_result_.error = errno;
     } else {
       const Transport::Outcome outcome = transport_->Read(target, room);

@@ -37,23 +37,21 @@ uint64_t Murmur64(std::string_view bytes) {
     hash *= kMul;
   }
   if (at < bytes.size()) {
+    const size_t left = bytes.size() - at;
     uint64_t rest = 0;
-    std::memcpy(&rest, bytes.data() + at, bytes.size() - at);
+    if (bytes.size() >= sizeof(rest)) {
+      // A load of a fixed size, of which what was already taken is shifted out, is no call.
+      std::memcpy(&rest, bytes.data() + bytes.size() - sizeof(rest), sizeof(rest));
+      rest >>= 8 * (sizeof(rest) - left);
+    } else {
+      std::memcpy(&rest, bytes.data(), left);
+    }
     hash ^= rest;
     hash *= kMul;
   }
   hash ^= hash >> 47;
   hash *= kMul;
   return hash ^ hash >> 47;
-}
-
-uint8_t DenseRegister(const char* registers, uint32_t index) {
-  const size_t bit = size_t{index} * 6;
-  const unsigned shift = bit % 8;
-  unsigned two = static_cast<unsigned char>(registers[bit / 8]);
-  if (shift > 2)
-    two |= static_cast<unsigned>(static_cast<unsigned char>(registers[bit / 8 + 1])) << 8;
-  return static_cast<uint8_t>(two >> shift & 63);
 }
 
 void SetDenseRegister(char* registers, uint32_t index, uint8_t value) {
@@ -144,10 +142,19 @@ Place PlaceOf(std::string_view element) {
           static_cast<uint8_t>(std::countr_zero(rest) + 1)};
 }
 
+uint8_t DenseRegister(std::string_view bytes, uint32_t index) {
+  // Two bytes whether one would do or not: which of the two it is, no processor can predict. The
+  // last register is the upper half of the last two.
+  const size_t bit = size_t{index} * 6;
+  const size_t at = std::min(bit / 8, bytes.size() - kHeaderBytes - 2);
+  const auto* two = reinterpret_cast<const unsigned char*>(bytes.data() + kHeaderBytes + at);
+  const unsigned both = two[0] | static_cast<unsigned>(two[1]) << 8;
+  return static_cast<uint8_t>(both >> (bit - at * 8) & 63);
+}
+
 Added AddToDense(char* bytes, Place place) {
-  char* registers = bytes + kHeaderBytes;
-  if (DenseRegister(registers, place.index) >= place.rank) return Added::kNo;
-  SetDenseRegister(registers, place.index, place.rank);
+  if (DenseRegister({bytes, kDenseBytes}, place.index) >= place.rank) return Added::kNo;
+  SetDenseRegister(bytes + kHeaderBytes, place.index, place.rank);
   return Added::kYes;
 }
 

@@ -42,6 +42,9 @@ struct Place {
 };
 Place PlaceOf(std::string_view element);
 
+// The register's value in a dense string.
+uint8_t DenseRegister(std::string_view bytes, uint32_t index);
+
 enum class Added : uint8_t { kNo, kYes, kCorrupt };
 // The register becomes the rank if that is more. Neither touches the count.
 Added AddToDense(char* bytes, Place place);

@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 
 #include <algorithm>
+#include <bit>
 #include <cmath>
 #include <random>
 
@@ -52,6 +53,52 @@ TEST(HyperLogLog, FormsAgreeWithAnArray) {
       ASSERT_EQ(RegistersOf(dense), model);
     }
     EXPECT_EQ(*ToDense(sparse), dense);
+  }
+}
+
+TEST(HyperLogLog, DenseRegistersAtTheEnds) {
+  std::string dense = *ToDense(New());
+  Registers model = {};
+  for (const uint32_t index : {0u, 1u, 2u, 3u, 16380u, 16381u, 16382u, 16383u}) {
+    model[index] = static_cast<uint8_t>(51 - index % 7);
+    ASSERT_EQ(DenseRegister(dense, index), 0);
+    ASSERT_EQ(AddToDense(dense.data(), {index, model[index]}), Added::kYes);
+  }
+  for (uint32_t index = 0; index < kRegisters; ++index) {
+    ASSERT_EQ(DenseRegister(dense, index), model[index]) << index;
+  }
+  EXPECT_EQ(RegistersOf(dense), model);
+}
+
+// MurmurHash64A as its description has it, a byte at a time.
+uint64_t PlainMurmur(std::string_view bytes) {
+  constexpr uint64_t kMul = 0xc6a4a7935bd1e995;
+  uint64_t hash = 0xadc83b19 ^ bytes.size() * kMul;
+  for (; bytes.size() >= 8; bytes.remove_prefix(8)) {
+    uint64_t word = 0;
+    for (size_t i = 0; i < 8; ++i) word |= uint64_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
+    word *= kMul;
+    word ^= word >> 47;
+    hash = (hash ^ word * kMul) * kMul;
+  }
+  if (!bytes.empty()) {
+    for (size_t i = 0; i < bytes.size(); ++i)
+      hash ^= uint64_t{static_cast<unsigned char>(bytes[i])} << 8 * i;
+    hash *= kMul;
+  }
+  hash = (hash ^ hash >> 47) * kMul;
+  return hash ^ hash >> 47;
+}
+
+TEST(HyperLogLog, PlacesOfElementsOfAllLengths) {
+  std::mt19937_64 random(2);
+  for (size_t length = 0; length < 48; ++length) {
+    std::string element;
+    for (size_t i = 0; i < length; ++i) element += static_cast<char>(random());
+    const uint64_t hash = PlainMurmur(element);
+    const Place place = PlaceOf(element);
+    EXPECT_EQ(place.index, hash % kRegisters) << length;
+    EXPECT_EQ(place.rank, std::countr_zero(hash >> 14 | uint64_t{1} << 50) + 1) << length;
   }
 }
 

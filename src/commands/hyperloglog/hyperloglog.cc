@@ -65,12 +65,22 @@ Changes AddAllSparse(CommandContext& ctx, std::string_view bytes, std::string* c
   return changes;
 }
 
-uint64_t AddAllDense(CommandContext& ctx, char* bytes) {
+// The elements argv[2..] into the dense string of *entry. It is made ready to be written to for the
+// first that changes it: most change nothing.
+uint64_t AddAllDense(CommandContext& ctx, Entry** entry, std::string_view bytes) {
+  char* writable = nullptr;
   uint64_t changes = 0;
   for (size_t i = 2; i < ctx.argc(); ++i) {
-    const Added added = hyperloglog::AddToDense(bytes, hyperloglog::PlaceOf(ctx.arg(i)));
-    if (added == Added::kYes) ++changes;
+    const Place place = hyperloglog::PlaceOf(ctx.arg(i));
+    if (hyperloglog::DenseRegister(bytes, place.index) >= place.rank) continue;
+    if (writable == nullptr) {
+      writable = ctx.db().ResizeString(entry, bytes.size(), false);
+      bytes = {writable, bytes.size()};
+    }
+    hyperloglog::AddToDense(writable, place);
+    ++changes;
   }
+  if (changes > 0) hyperloglog::InvalidateCount(writable);
   return changes;
 }
 
@@ -95,9 +105,7 @@ void PfAdd(CommandContext& ctx) {
     if (hyperloglog::IsSparse(bytes)) {
       changes = AddAllSparse(ctx, bytes, &changed);
     } else {
-      char* writable = ctx.db().ResizeString(&entry, bytes.size(), false);
-      changes = AddAllDense(ctx, writable);
-      if (*changes > 0) hyperloglog::InvalidateCount(writable);
+      changes = AddAllDense(ctx, &entry, bytes);
     }
   }
   if (!changes) return ReplyCorrupt(ctx);
