@@ -19,6 +19,9 @@ struct AllocatorInfo {
   size_t mapped = 0;     // address space in use by it
   size_t retained = 0;   // address space given back but kept reserved (without jemalloc: 0)
   size_t metadata = 0;   // the allocator's own data (without jemalloc: 0)
+
+  // Pages in memory that hold nothing.
+  size_t unused() const { return resident > active + metadata ? resident - active - metadata : 0; }
 };
 
 AllocatorInfo ReadAllocatorInfo();

@@ -38,7 +38,7 @@ void ProcessOptions::Start() {
   if (std::setlocale(LC_COLLATE, settings_->locale_collate.c_str()) == nullptr) {
     logger_->Warning("The locale of the environment is not installed: texts are sorted by bytes");
   }
-  SetAllocatorThreads(settings_->jemalloc_bg_thread);
+  allocator_thread_.Allow(settings_->jemalloc_bg_thread);
   static_cast<void>(ApplyOomScore(kServerRole));  // logged
   if (title_ != nullptr) ShowTitle(title_->program());
 }
@@ -79,12 +79,16 @@ Status ProcessOptions::Apply(const std::vector<std::string>& names, std::string*
     }
   }
   if (std::find(names.begin(), names.end(), "jemalloc-bg-thread") != names.end()) {
-    SetAllocatorThreads(settings_->jemalloc_bg_thread);
+    allocator_thread_.Allow(settings_->jemalloc_bg_thread);
   }
   if (title_ != nullptr && std::any_of(names.begin(), names.end(), IsShownInTitle)) {
     ShowTitle(title_->program());
   }
   return {};
+}
+
+void ProcessOptions::OnSecond() {
+  if (allocator_thread_.allowed()) allocator_thread_.OnSecond(ReadAllocatorInfo().unused());
 }
 
 void ProcessOptions::InForkedChild(std::string_view purpose) {

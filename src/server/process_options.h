@@ -9,6 +9,7 @@
 #include <string_view>
 #include <vector>
 
+#include "base/allocator_thread.h"
 #include "base/log.h"
 #include "base/oom_score.h"
 #include "base/process_title.h"
@@ -37,6 +38,8 @@ class ProcessOptions {
   // These options have changed. After an error, which is logged, *failed names the option, and the
   // process is as it was before.
   Status Apply(const std::vector<std::string>& names, std::string* failed);
+  // Once a second.
+  void OnSecond();
   // In a forked child. `purpose` is its title: "rdb-bgsave".
   void InForkedChild(std::string_view purpose);
 
@@ -52,6 +55,7 @@ class ProcessOptions {
   ProcessTitle* title_ = nullptr;
   std::string config_file_;
   OomScore oom_score_;
+  AllocatorThread allocator_thread_;
   const Supervisor supervisor_ = DetectSupervisor();
 };
 

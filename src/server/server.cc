@@ -423,7 +423,10 @@ int64_t Server::OnTimer() {
   const int64_t begin = MonotonicNanos();
   ++cron_turns_;
   expire_cycle_->Begin();
-  if (cron_turns_ % settings_.hz == 0) CalibrateTicks();
+  if (cron_turns_ % settings_.hz == 0) {
+    CalibrateTicks();
+    process_.OnSecond();
+  }
   constexpr int64_t kNanosPerMicro = 1000;
   const EventLoop::TurnStats& turns = loop_.turn_stats();
   samples_.Sample({engine_->stats().commands, connections_->total_bytes_in(),

@@ -8,6 +8,7 @@ import shutil
 import socket
 import stat
 import subprocess
+import time
 
 import pytest
 
@@ -187,14 +188,31 @@ def test_allocator_threads(start_server):
     from harness.server import is_sanitized
     if is_sanitized():
         pytest.skip("a sanitizer's allocator has no threads")
-    server = start_server("--jemalloc-bg-thread", "no")
-    threads = lambda: len(os.listdir(f"/proc/{server.pid}/task"))
-    before = threads()
+    server = start_server()
+
+    def has_one():
+        folder = pathlib.Path(f"/proc/{server.pid}/task")
+        return any(task.joinpath("comm").read_text().startswith("jemalloc_bg") for task in folder.iterdir())
+
+    def free_much(conn):
+        keys = [f"k{n}" for n in range(80)]
+        for key in keys:
+            conn.do("SETRANGE", key, 999_999, "x")
+        conn.do("DEL", *keys)
+
     with server.connect() as conn:
-        conn.do("CONFIG", "SET", "jemalloc-bg-thread", "yes")
-        wait_until(lambda: threads() > before)
+        # It comes when there is something to give back.
+        assert not has_one()
+        free_much(conn)
+        wait_until(has_one)
         conn.do("CONFIG", "SET", "jemalloc-bg-thread", "no")
-        wait_until(lambda: threads() == before)
+        wait_until(lambda: not has_one())
+        free_much(conn)
+        time.sleep(1.5)  # a second in which it would come
+        assert not has_one()
+        conn.do("CONFIG", "SET", "jemalloc-bg-thread", "yes")
+        free_much(conn)
+        wait_until(has_one)
 
 
 LOCALE_SOURCE = "/usr/share/i18n/locales/sv_SE"
