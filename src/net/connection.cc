@@ -17,6 +17,11 @@ namespace backplane {
 namespace {
 
 constexpr int kIovMax = 64;
+// An edge costs the kernel a look at the socket less than a level, which it asks for again before
+// each wait. Whoever gets one reads until a read comes back short. The end of the input is an edge
+// as well, and may come together with what is read first.
+constexpr uint32_t kInputEdges = EPOLLIN | EPOLLRDHUP | EPOLLET;
+constexpr uint32_t kEndOfInput = EPOLLERR | EPOLLHUP | EPOLLRDHUP;
 
 std::string AddressText(const sockaddr_storage& address, const char* unix_path) {
   char host[INET6_ADDRSTRLEN] = "?";
@@ -83,7 +88,7 @@ void Connection::UpdateInterest() {
   if (transport_ != nullptr) [[unlikely]] {
     wanted = TransportInterest();
   } else {
-    if (MayRead()) wanted |= EPOLLIN;
+    if (MayRead()) wanted |= kInputEdges;
     if (want_write_ && !closing_) wanted |= EPOLLOUT;
   }
   // Nothing is read, but that the peer has gone must be seen: a client that waits for a key would
@@ -159,7 +164,7 @@ void Connection::CloseAfterFlush() {
 void Connection::set_pinned(bool pinned) {
   pins_ += pinned ? 1 : -1;
   UpdateInterest();
-  if (transport_buffered_) [[unlikely]]
+  if (more_input_) [[unlikely]]
     ScheduleResume();
 }
 
@@ -172,7 +177,7 @@ void Connection::ResumeReading() {
   if (!paused_) return;
   paused_ = false;
   UpdateInterest();
-  if (!pending_.empty() || transport_buffered_) ScheduleResume();
+  if (!pending_.empty() || more_input_) ScheduleResume();
 }
 
 void Connection::ScheduleResume() {
@@ -188,12 +193,25 @@ void Connection::OnEvents(uint32_t events) {
   if ((events & EPOLLOUT) != 0) FlushNow();
   if (closing_) return;
   if ((events & EPOLLIN) != 0 && MayRead()) {
-    if (set_->threaded_reading_) [[unlikely]]
-      return ScheduleRead();
-    ReadOnce();
-  } else if ((events & (EPOLLERR | EPOLLHUP | EPOLLRDHUP)) != 0) {
+    if (set_->threaded_reading_) [[unlikely]] {
+      ScheduleRead();
+    } else {
+      ReadOnce();
+    }
+    if ((events & kEndOfInput) != 0 && !closing_) [[unlikely]]
+      ReadInNextTurn();
+  } else if ((events & kEndOfInput) != 0) {
     Close();
   }
+}
+
+// Not in this one: a peer that sends as fast as it is read must not keep others waiting, and
+// replies leave before the end of the input is found.
+void Connection::ReadInNextTurn() {
+  more_input_ = true;
+  if (resume_scheduled_) return;
+  resume_scheduled_ = true;
+  set_->buffered_.push_back(this);
 }
 
 void Connection::CountReceived(size_t bytes) {
@@ -217,19 +235,26 @@ void Connection::ReadOnce() {
     pending_.resize(old_size + room);
     target = pending_.data() + old_size;
   }
+  if (transport_ == nullptr) more_input_ = false;
   // recv is a hundredth of a small batch's cost cheaper than read, and more so when it need not
   // look at whether the socket blocks.
   ssize_t got =
       transport_ == nullptr ? recv(fd_, target, room, MSG_DONTWAIT) : ReadTransport(target, room);
   if (!shared) pending_.resize(old_size + static_cast<size_t>(std::max<ssize_t>(got, 0)));
   if (got < 0) {
-    if (errno != EAGAIN && errno != EINTR) Close();
+    if (errno == EINTR) {
+      ReadInNextTurn();
+    } else if (errno != EAGAIN) {
+      Close();
+    }
     return;
   }
   if (got == 0) {
     Close();
     return;
   }
+  if (static_cast<size_t>(got) == room && transport_ == nullptr) [[unlikely]]
+    ReadInNextTurn();
   CountReceived(static_cast<size_t>(got));
   if (shared) {
     set_->shared_input_busy_ = true;
@@ -280,8 +305,8 @@ ConnectionSet::~ConnectionSet() {
 Connection* ConnectionSet::Adopt(int fd, ConnectionHandler* handler,
                                  std::unique_ptr<Transport> transport) {
   std::unique_ptr<Connection> connection(new Connection(this, fd, handler, std::move(transport)));
-  connection->interest_ = EPOLLIN;
-  if (!loop_->Add(fd, EPOLLIN, connection.get())) return nullptr;
+  connection->interest_ = connection->handshaking_ ? EPOLLIN : kInputEdges;
+  if (!loop_->Add(fd, connection->interest_, connection.get())) return nullptr;
   if (connection->handshaking_) {
     connection->handshake_until_ms_ = loop_->now_ms() + handshake_ms_max_;
     ++handshakes_;
@@ -298,8 +323,10 @@ int ConnectionSet::BeforeWait() {
     Connection* c = resuming_[i];
     c->resume_scheduled_ = false;
     if (!c->closing_ && !c->paused_ && c->pins_ == 0 && !c->pending_.empty()) c->Offer(c->pending_);
-    if (c->transport_buffered_ && c->MayRead()) [[unlikely]]
-      c->ReadOnce();
+    if (c->more_input_ && c->MayRead()) [[unlikely]] {
+      if (c->write_scheduled_) c->FlushNow();
+      if (!c->closing_) c->ReadOnce();
+    }
   }
   resuming_.clear();
   if (threads_ != nullptr) [[unlikely]]

@@ -115,6 +115,7 @@ class Connection final : public FdHandler {
              std::unique_ptr<Transport> transport);
   bool MayRead() const { return !paused_ && pins_ == 0 && !close_after_flush_ && !closing_; }
   void ReadOnce();
+  void ReadInNextTurn();
   void Offer(std::string_view data);
   void UpdateInterest();
   void ScheduleResume();
@@ -156,11 +157,11 @@ class Connection final : public FdHandler {
   bool is_loopback_ = false;
   bool handshaking_ = false;
   bool handshake_wants_write_ = false;
-  bool read_wants_write_ = false;    // the transport cannot read before it has written
-  bool write_wants_read_ = false;    // and the other way round
-  bool transport_buffered_ = false;  // it may hold input that the socket does not announce
-  bool read_scheduled_ = false;      // in the set's list of those to be read together
-  bool thread_write_ = false;        // has been written to by ThreadWrite
+  bool read_wants_write_ = false;  // the transport cannot read before it has written
+  bool write_wants_read_ = false;  // and the other way round
+  bool more_input_ = false;        // there may be input that no event announces
+  bool read_scheduled_ = false;    // in the set's list of those to be read together
+  bool thread_write_ = false;      // has been written to by ThreadWrite
   int prepared_slot_ = -1;
   int64_t handshake_until_ms_ = 0;  // loop time
   // What ThreadRead or ThreadWrite has done, for Finish...: bytes, or -1 with errno.

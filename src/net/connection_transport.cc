@@ -92,11 +92,8 @@ void Connection::NoteTransportRead(Transport::Io io) {
     read_wants_write_ = wants_write;
     UpdateInterest();
   }
-  transport_buffered_ = io == Transport::Io::kDone;
-  if (!transport_buffered_ || resume_scheduled_) return;
-  // Not in this turn: a peer that sends as fast as it is read must not keep others waiting.
-  resume_scheduled_ = true;
-  set_->buffered_.push_back(this);
+  more_input_ = io == Transport::Io::kDone;
+  if (more_input_) ReadInNextTurn();
 }
 
 // As read(2): 0 at the end, -1 with errno.

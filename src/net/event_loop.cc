@@ -66,7 +66,20 @@ struct EventLoop::Impl {
   }
   void Open();
   void Close();
+  // Events of one wait. A handler may run the loop within itself: those that it was called out of
+  // are `outer`.
+  struct Batch {
+    const epoll_event* events;
+    int count;
+    Batch* outer;
+    int next = 0;  // the first that is not delivered
+  };
+  Batch* batch = nullptr;
+
   void Deliver(const epoll_event* events, int count);
+  void DeliverOuter();
+  void DeliverRest(Batch* of);
+  void DeliverOne(const epoll_event& event);
   void FireTimers(EventLoop& loop);
 };
 
@@ -186,20 +199,35 @@ void EventLoop::CountTurn(int64_t now_nanos) {
 bool EventLoop::stopping() const { return impl_->stop.load(std::memory_order_relaxed); }
 
 void EventLoop::Impl::Deliver(const epoll_event* events, int count) {
-  for (int i = 0; i < count; ++i) {
-    auto fd = static_cast<int>(events[i].data.u64 & 0xffffffff);
-    auto generation = static_cast<uint32_t>(events[i].data.u64 >> 32);
-    if (fd == wake_fd) {
-      uint64_t drained;
-      if (read(fd, &drained, sizeof(drained)) < 0) continue;  // another turn drained it
-      continue;
-    }
-    // What another process watches through the same epoll descriptor may be beyond what we know.
-    if (static_cast<size_t>(fd) >= slots.size()) continue;
-    const Slot& slot = slots[static_cast<size_t>(fd)];
-    if (slot.handler != nullptr && slot.generation == generation)
-      slot.handler->OnEvents(events[i].events);
+  Batch own{events, count, batch};
+  batch = &own;
+  DeliverRest(&own);
+  batch = own.outer;
+}
+
+// An edge is told once: what the turn around this one was told and has not delivered must not wait
+// for the handler that runs this one.
+void EventLoop::Impl::DeliverOuter() {
+  for (Batch* of = batch; of != nullptr; of = of->outer) DeliverRest(of);
+}
+
+void EventLoop::Impl::DeliverRest(Batch* of) {
+  while (of->next < of->count) DeliverOne(of->events[of->next++]);
+}
+
+void EventLoop::Impl::DeliverOne(const epoll_event& event) {
+  auto fd = static_cast<int>(event.data.u64 & 0xffffffff);
+  auto generation = static_cast<uint32_t>(event.data.u64 >> 32);
+  if (fd == wake_fd) {
+    uint64_t drained;
+    if (read(fd, &drained, sizeof(drained)) < 0) return;  // another turn drained it
+    return;
   }
+  // What another process watches through the same epoll descriptor may be beyond what we know.
+  if (static_cast<size_t>(fd) >= slots.size()) return;
+  const Slot& slot = slots[static_cast<size_t>(fd)];
+  if (slot.handler != nullptr && slot.generation == generation)
+    slot.handler->OnEvents(event.events);
 }
 
 void EventLoop::DeliverAll(const epoll_event* events, int count) {
@@ -211,6 +239,7 @@ void EventLoop::PollOnce() {
   epoll_event events[kEventsPerTurn];
   const int count = epoll_wait(impl_->epoll_fd, events, kEventsPerTurn, 0);
   now_ms_ = NowMs();
+  impl_->DeliverOuter();
   DeliverAll(events, count);
 }
 
@@ -228,6 +257,7 @@ void EventLoop::RunOnce(int wait_ms) {
   turn_began_nanos_ = MonotonicNanos();
   now_ms_ = turn_began_nanos_ / kNanosPerMs;
   for (size_t i = impl_->hooks.size(); i-- > 0;) impl_->hooks[i]->AfterWait();
+  impl_->DeliverOuter();
   DeliverAll(events, count);
   // Who has stopped the loop has ended what timers work on.
   if (!stopping()) impl_->FireTimers(*this);

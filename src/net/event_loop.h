@@ -56,8 +56,10 @@ class EventLoop {
   EventLoop(const EventLoop&) = delete;
   EventLoop& operator=(const EventLoop&) = delete;
 
-  // `events`: EPOLLIN and/or EPOLLOUT, level-triggered. One handler per fd. Errors: kIo.
+  // `events` as epoll takes them: EPOLLIN, EPOLLOUT, EPOLLRDHUP; level-triggered without EPOLLET.
+  // One handler per fd. Errors: kIo.
   Status Add(int fd, uint32_t events, FdHandler* handler);
+  // What holds is told again, edges too.
   Status Modify(int fd, uint32_t events);
   // No event of this fd is delivered any more, not even one of the current turn.
   void Remove(int fd);

@@ -73,10 +73,15 @@ void Connection::FinishThreadRead(size_t slot) {
       return;
     }
   } else if (result.bytes <= 0) {
-    if (result.bytes == 0 || (result.error != EAGAIN && result.error != EINTR)) Close();
+    if (result.bytes < 0 && result.error == EINTR) {
+      ReadInNextTurn();
+    } else if (result.bytes == 0 || result.error != EAGAIN) {
+      Close();
+    }
     return;
   }
   CountReceived(static_cast<size_t>(result.bytes));
+  if (transport_ == nullptr && pending_.size() == pending_.capacity()) ReadInNextTurn();
   // Another client's command may have paused this one meanwhile; resuming offers the bytes.
   if (pending_.size() < expected_ || !MayRead()) return;
   prepared_slot_ = static_cast<int>(slot);

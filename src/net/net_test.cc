@@ -70,6 +70,54 @@ TEST(EventLoopTest, WakeAndStopWorkFromAnotherThread) {
   other.join();
 }
 
+// Runs the loop within itself, once.
+class NestingHandler final : public FdHandler {
+ public:
+  explicit NestingHandler(EventLoop* loop) : loop_(loop) {}
+  void OnEvents(uint32_t) override {
+    ++events;
+    if (other->events > 0) return;
+    if (polls) {
+      loop_->PollOnce();
+    } else {
+      loop_->RunOnce(0);
+    }
+    other_was_told = other->events > 0;
+  }
+  NestingHandler* other = nullptr;
+  bool polls = false;
+  bool other_was_told = false;
+  int events = 0;
+
+ private:
+  EventLoop* loop_;
+};
+
+// An edge that a turn was told of is not told again: a turn within it delivers it.
+TEST(EventLoopTest, ATurnWithinATurnDeliversWhatIsLeftOfTheOuter) {
+  for (const bool polls : {false, true}) {
+    EventLoop loop;
+    NestingHandler handlers[2] = {NestingHandler(&loop), NestingHandler(&loop)};
+    int fds[2][2];
+    for (int i = 0; i < 2; ++i) {
+      ASSERT_EQ(socketpair(AF_UNIX, SOCK_STREAM | SOCK_NONBLOCK, 0, fds[i]), 0);
+      handlers[i].other = &handlers[1 - i];
+      handlers[i].polls = polls;
+      ASSERT_TRUE(loop.Add(fds[i][0], EPOLLIN | EPOLLET, &handlers[i]));
+      ASSERT_EQ(write(fds[i][1], "x", 1), 1);
+    }
+    loop.RunOnce(0);
+    EXPECT_NE(handlers[0].other_was_told, handlers[1].other_was_told);
+    EXPECT_EQ(handlers[0].events, 1);
+    EXPECT_EQ(handlers[1].events, 1);
+    for (const auto& pair : fds) {
+      loop.Remove(pair[0]);
+      close(pair[0]);
+      close(pair[1]);
+    }
+  }
+}
+
 // Echoes complete lines; can pause after one.
 class LineHandler final : public ConnectionHandler {
  public:
@@ -165,6 +213,38 @@ TEST_F(ConnectionTest, LargeInputArrivesWhole) {
   }
   sender.join();
   EXPECT_EQ(handler_.lines[0], line);
+}
+
+TEST_F(ConnectionTest, MoreThanOneReadTakesIsReadWithoutAnotherEvent) {
+  const std::string line = std::string(999, 'x') + "\n";
+  size_t lines = 0;
+  while (write(peer_, line.data(), line.size()) == static_cast<ssize_t>(line.size())) ++lines;
+  ASSERT_GT(lines, 66u);  // more than one read takes
+  for (int turn = 0; turn < 20; ++turn) loop_.RunOnce(0);
+  EXPECT_EQ(handler_.lines.size(), lines);
+}
+
+TEST_F(ConnectionTest, ItStaysReadBehindAPause) {
+  const std::string line = std::string(999, 'x') + "\n";
+  Send("stop\n");
+  size_t lines = 0;
+  while (write(peer_, line.data(), line.size()) == static_cast<ssize_t>(line.size())) ++lines;
+  handler_.pause_after = "stop";
+  Turns(3);
+  EXPECT_EQ(handler_.lines.size(), 1u);
+  handler_.pause_after = "-";
+  connection_->ResumeReading();
+  for (int turn = 0; turn < 20; ++turn) loop_.RunOnce(0);
+  EXPECT_EQ(handler_.lines.size(), lines + 1);
+}
+
+TEST_F(ConnectionTest, TheEndOfTheInputMayComeWithIt) {
+  Send("one\n");
+  ASSERT_EQ(shutdown(peer_, SHUT_WR), 0);
+  Turns(4);
+  EXPECT_EQ(handler_.lines, std::vector<std::string>{"one"});
+  EXPECT_EQ(Receive(), "one\n");
+  EXPECT_EQ(handler_.closed, 1);
 }
 
 TEST_F(ConnectionTest, OutputThatTheKernelDoesNotTakeAtOnceIsSentLater) {
