@@ -5,6 +5,7 @@
 #include <gtest/gtest.h>
 #include <unistd.h>
 
+#include <cstdio>
 #include <fstream>
 #include <sstream>
 
@@ -16,6 +17,7 @@ namespace {
 class OptionsTest : public testing::Test {
  protected:
   OptionsTest() { RegisterBuiltinOptions(table_, settings_, limits_); }
+  ~OptionsTest() override { std::remove(path_.c_str()); }
   std::string SetError(const std::string& name, const std::string& value) {
     auto status = table_.SetAtRuntime({{name, value}}, true);
     return status ? "" : status.error().message;
@@ -25,11 +27,12 @@ class OptionsTest : public testing::Test {
     return pairs.size() == 1 ? pairs[0].second : "?";
   }
   std::string File(const std::string& text) {
-    std::string path =
-        testing::TempDir() + "backplane_options_" + std::to_string(getpid()) + ".conf";
-    std::ofstream(path) << text;
-    return path;
+    std::ofstream(path_) << text;
+    return path_;
   }
+
+  const std::string path_ =
+      testing::TempDir() + "backplane_options_" + std::to_string(getpid()) + ".conf";
   Settings settings_;
   EncodingLimits limits_;
   OptionTable table_;

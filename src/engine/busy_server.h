@@ -18,6 +18,12 @@ class BusyServer {
   virtual void EndBusy(Session& session) = 0;
   // Handles what clients have sent, without waiting.
   virtual void ServeClients() = 0;
+  // The same in the middle of the session's command; null: nobody's command runs.
+  void ServeClientsWithin(Session* session) {
+    if (session != nullptr) BeginBusy(*session);
+    ServeClients();
+    if (session != nullptr) EndBusy(*session);
+  }
   // The process is to end (SHUTDOWN NOSAVE): what runs must.
   virtual bool stopping() = 0;
 };

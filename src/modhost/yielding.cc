@@ -64,14 +64,10 @@ void Yielding::Yield(RedisModuleCtx* ctx, int flags, const char* busy_reply) {
 
 void Yielding::ServeInPlace(const std::string& reply) {
   Engine& engine = host_->engine();
-  BusyServer& server = *host_->busy_server();
-  Session* session = engine.executing();
   // While data are loaded, clients hear just that.
   if (!engine.loading()) engine.set_busy_reply(reply);
-  if (session != nullptr) server.BeginBusy(*session);
-  server.ServeClients();
+  host_->busy_server()->ServeClientsWithin(engine.executing());
   engine.set_busy_reply({});
-  if (session != nullptr) server.EndBusy(*session);
 }
 
 void Yielding::LendLock(RedisModuleCtx* ctx, const std::string& reply) {

@@ -115,7 +115,7 @@ Status AppendOnly::LoadFiles() {
 }
 
 Status AppendOnly::Reload() {
-  BP_RETURN_IF_ERROR(persistence_.WhyNotNow());
+  BP_RETURN_IF_ERROR(persistence_.MayTouchFiles());
   if (enabled()) log_.Flush(true);
   // What is in the file that is written to has been counted apart.
   const uint64_t closed = closed_bytes_;

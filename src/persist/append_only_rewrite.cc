@@ -35,7 +35,7 @@ void AppendOnly::ScheduleRewrite() {
 }
 
 Status AppendOnly::StartRewrite() {
-  BP_RETURN_IF_ERROR(persistence_.WhyNotNow());
+  BP_RETURN_IF_ERROR(persistence_.MayTouchFiles());
   if (persistence_.child_active()) return Fail(ErrorCode::kBusy, "another child process is active");
   rewrite_scheduled_ = false;
   auto status = BeginRewrite();

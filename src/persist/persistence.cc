@@ -140,23 +140,20 @@ bool Persistence::ServeWhileLoading() {
   if (busy_server_ == nullptr || serving_ || !busy_server_->can_serve()) return true;
   serving_ = true;
   engine_.RefreshClock();
-  Session* const session = engine_.executing();
-  if (session != nullptr) busy_server_->BeginBusy(*session);
-  busy_server_->ServeClients();
-  if (session != nullptr) busy_server_->EndBusy(*session);
+  busy_server_->ServeClientsWithin(engine_.executing());
   serving_ = false;
   load_called_off_ = busy_server_->stopping();
   return !load_called_off_;
 }
 
-Status Persistence::WhyNotNow() const {
+Status Persistence::MayTouchFiles() const {
   if (engine_.loading()) return Fail(ErrorCode::kBusy, "data are being loaded");
   if (in_forked_child_) return Fail(ErrorCode::kBusy, "the files are the parent's");
   return {};
 }
 
 Status Persistence::Reload(const ReloadOptions& options) {
-  BP_RETURN_IF_ERROR(WhyNotNow());
+  BP_RETURN_IF_ERROR(MayTouchFiles());
   Keyspace& keyspace = engine_.keyspace();
   if (options.flush) ForgetData();
   SnapshotExtras extras;
@@ -237,7 +234,7 @@ Status Persistence::WriteFile(bool background) {
 }
 
 Status Persistence::Save() {
-  BP_RETURN_IF_ERROR(WhyNotNow());
+  BP_RETURN_IF_ERROR(MayTouchFiles());
   if (bgsave_running()) return Fail(ErrorCode::kBusy, "Background save already in progress");
   ++saves_;
   BP_RETURN_IF_ERROR(WriteFile(false));
@@ -259,7 +256,7 @@ Status Persistence::SaveOnShutdown(bool always, bool never) {
 }
 
 void Persistence::OnFlushAll() {
-  if (!WhyNotNow()) return;
+  if (!MayTouchFiles()) return;
   KillChild();
   if (engine_.settings().save.empty()) return;
   // A failure was logged, and the next save point tries again.

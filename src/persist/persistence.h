@@ -123,9 +123,9 @@ class Persistence final : private BackgroundChild::Work,
   // For children of others (modules): one at a time of all kinds. False when the place is taken.
   bool ClaimFork();
   void ReleaseFork() { fork_claimed_ = false; }
-  // kBusy: the server's own files must not be written or read now: data are being loaded (a part
-  // would take the place of the whole), or this is a forked child.
-  Status WhyNotNow() const;
+  // Whether the server's own files may be written and read now. kBusy: data are being loaded (a
+  // part would take the place of the whole), or this is a forked child.
+  Status MayTouchFiles() const;
   // In a forked child of others: lets go of what is the parent's alone, as a child of ours does.
   void EnterForkedChild(std::string_view purpose = "child");
   int64_t last_save_seconds() const { return last_save_ms_ / 1000; }  // Unix time

@@ -22,7 +22,7 @@ std::string Megabytes(uint64_t bytes) { return std::to_string(bytes >> 20) + " M
 }  // namespace
 
 Status Persistence::BgSave() {
-  BP_RETURN_IF_ERROR(WhyNotNow());
+  BP_RETURN_IF_ERROR(MayTouchFiles());
   if (child_active()) return Fail(ErrorCode::kBusy, "another child process is active");
   bgsave_scheduled_ = false;
   ++saves_;
