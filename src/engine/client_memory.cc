@@ -44,6 +44,8 @@ void Clients::EvictClients() {
                              " tot-mem=" + std::to_string(victim->counted_memory_));
     ++engine_->stats().evicted_clients;
     victim->Close();
+    // Its memory is wanted now: keys are evicted for what clients hold as well.
+    victim->connection().DropOutput();
     Measure(*victim);
   }
 }

@@ -321,6 +321,10 @@ size_t Clients::RunBatches(NetClient& client, std::string_view data, bool* valid
       constexpr size_t kLooksFrom = 1 << 20;
       if (client.connection_->out().size() > kLooksFrom) [[unlikely]]
         CheckOutputLimit(client);
+      if (memory_limit_ != 0) [[unlikely]] {
+        Measure(client);
+        EvictClients();
+      }
       if (session.blocked() || connection.closing()) {
         // What follows was parsed for nothing; the parser keeps no state about complete requests.
         client.parser_.Reset();

@@ -19,7 +19,7 @@ namespace {
 constexpr int kIovMax = 64;
 // An edge costs the kernel a look at the socket less than a level, which it asks for again before
 // each wait. Whoever gets one reads until a read comes back short. The end of the input is an edge
-// as well, and may come together with what is read first.
+// as well: it is told once, maybe long before all that came ahead of it is read.
 constexpr uint32_t kInputEdges = EPOLLIN | EPOLLRDHUP | EPOLLET;
 constexpr uint32_t kEndOfInput = EPOLLERR | EPOLLHUP | EPOLLRDHUP;
 
@@ -155,6 +155,11 @@ void Connection::Close() {
   set_->closed_.push_back(this);
 }
 
+void Connection::DropOutput() {
+  // A command that is at work on a reply will fill the hole that it has left.
+  if (closing_ && !out_.has_open_hole()) out_.Clear();
+}
+
 void Connection::CloseAfterFlush() {
   close_after_flush_ = true;
   ScheduleWrite();
@@ -193,16 +198,22 @@ void Connection::OnEvents(uint32_t events) {
   if ((events & EPOLLOUT) != 0) FlushNow();
   if (closing_) return;
   if ((events & EPOLLIN) != 0 && MayRead()) {
+    if ((events & kEndOfInput) != 0) [[unlikely]]
+      input_ends_ = true;
     if (set_->threaded_reading_) [[unlikely]] {
       ScheduleRead();
     } else {
       ReadOnce();
     }
-    if ((events & kEndOfInput) != 0 && !closing_) [[unlikely]]
-      ReadInNextTurn();
   } else if ((events & kEndOfInput) != 0) {
-    Close();
+    CloseAtEndOfInput();
   }
+}
+
+// A turn within a turn may find the end before it has sent what was replied.
+void Connection::CloseAtEndOfInput() {
+  if (write_scheduled_) FlushNow();
+  Close();
 }
 
 // Not in this one: a peer that sends as fast as it is read must not keep others waiting, and
@@ -249,11 +260,8 @@ void Connection::ReadOnce() {
     }
     return;
   }
-  if (got == 0) {
-    Close();
-    return;
-  }
-  if (static_cast<size_t>(got) == room && transport_ == nullptr) [[unlikely]]
+  if (got == 0) return CloseAtEndOfInput();
+  if (transport_ == nullptr && (static_cast<size_t>(got) == room || input_ends_)) [[unlikely]]
     ReadInNextTurn();
   CountReceived(static_cast<size_t>(got));
   if (shared) {
@@ -318,17 +326,22 @@ Connection* ConnectionSet::Adopt(int fd, ConnectionHandler* handler,
 }
 
 int ConnectionSet::BeforeWait() {
-  // Handlers may schedule more while these lists are worked off; indexes, not iterators.
-  for (size_t i = 0; i < resuming_.size(); ++i) {
-    Connection* c = resuming_[i];
+  // Handlers may schedule more while these lists are worked off; indexes, not iterators. What is
+  // offered may even run the loop, and come here again: that turn goes on where this one is.
+  while (resume_next_ < resuming_.size()) {
+    Connection* c = resuming_[resume_next_++];
     c->resume_scheduled_ = false;
     if (!c->closing_ && !c->paused_ && c->pins_ == 0 && !c->pending_.empty()) c->Offer(c->pending_);
     if (c->more_input_ && c->MayRead()) [[unlikely]] {
-      if (c->write_scheduled_) c->FlushNow();
-      if (!c->closing_) c->ReadOnce();
+      if (threaded_reading_ && c->transport_ == nullptr) {
+        c->ScheduleRead();
+      } else {
+        c->ReadOnce();
+      }
     }
   }
   resuming_.clear();
+  resume_next_ = 0;
   if (threads_ != nullptr) [[unlikely]]
     WriteTogether();
   for (size_t i = 0; i < scheduled_.size(); ++i) {
@@ -355,7 +368,7 @@ int ConnectionSet::BeforeWait() {
     }
   }
   closed_.swap(kept);
-  return scheduled_.empty() && resuming_.empty() ? -1 : 0;
+  return scheduled_.empty() && resuming_.empty() && reading_.empty() ? -1 : 0;
 }
 
 void ConnectionSet::Destroy(Connection* connection) {

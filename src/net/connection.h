@@ -70,6 +70,9 @@ class Connection final : public FdHandler {
   bool FlushNow();
   // Destroys the connection at the end of the turn; unsent output is lost.
   void Close();
+  // Of a connection that is closing: frees the output that is lost with it now, not at the end of
+  // the turn.
+  void DropOutput();
   // Reads no more; closes once the output has been sent.
   void CloseAfterFlush();
   bool closing() const { return closing_ || close_after_flush_; }
@@ -116,6 +119,7 @@ class Connection final : public FdHandler {
   bool MayRead() const { return !paused_ && pins_ == 0 && !close_after_flush_ && !closing_; }
   void ReadOnce();
   void ReadInNextTurn();
+  void CloseAtEndOfInput();
   void Offer(std::string_view data);
   void UpdateInterest();
   void ScheduleResume();
@@ -159,6 +163,7 @@ class Connection final : public FdHandler {
   bool handshake_wants_write_ = false;
   bool read_wants_write_ = false;  // the transport cannot read before it has written
   bool write_wants_read_ = false;  // and the other way round
+  bool input_ends_ = false;        // the end was told: everything up to it is to be read
   bool more_input_ = false;        // there may be input that no event announces
   bool read_scheduled_ = false;    // in the set's list of those to be read together
   bool thread_write_ = false;      // has been written to by ThreadWrite
@@ -229,7 +234,7 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   int BeforeWait() override;
   void AfterWait() override {}
   void AfterEvents() override {
-    if (!reading_.empty()) [[unlikely]]
+    if (!reading_.empty() || !taken_.empty()) [[unlikely]]
       ReadTogether();
   }
 
@@ -247,6 +252,7 @@ class ConnectionSet final : public LoopHook, private TimerHandler {
   bool shared_input_busy_ = false;
   std::vector<Connection*> scheduled_;
   std::vector<Connection*> resuming_;
+  size_t resume_next_ = 0;             // the first that BeforeWait has not come to
   std::vector<Connection*> buffered_;  // to be read from again in the next turn
   std::vector<Connection*> reading_;   // to be read from after the events of this turn
   std::vector<Connection*> taken_;     // those that the I/O threads have read from

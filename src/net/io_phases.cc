@@ -36,6 +36,7 @@ void Connection::ScheduleRead() {
 void Connection::BeginThreadRead() {
   constexpr size_t kStep = 16 * 1024;
   constexpr size_t kStepMax = 4 * 1024 * 1024;
+  if (transport_ == nullptr) more_input_ = false;
   const size_t have = pending_.size();
   const size_t room = expected_ > have ? std::min(expected_ - have, kStepMax) : kStep;
   pending_.reserve(have + room);
@@ -73,15 +74,17 @@ void Connection::FinishThreadRead(size_t slot) {
       return;
     }
   } else if (result.bytes <= 0) {
-    if (result.bytes < 0 && result.error == EINTR) {
+    if (result.bytes == 0) return CloseAtEndOfInput();
+    if (result.error == EINTR) {
       ReadInNextTurn();
-    } else if (result.bytes == 0 || result.error != EAGAIN) {
+    } else if (result.error != EAGAIN) {
       Close();
     }
     return;
   }
   CountReceived(static_cast<size_t>(result.bytes));
-  if (transport_ == nullptr && pending_.size() == pending_.capacity()) ReadInNextTurn();
+  const bool full = pending_.size() == pending_.capacity();
+  if (transport_ == nullptr && (full || input_ends_)) ReadInNextTurn();
   // Another client's command may have paused this one meanwhile; resuming offers the bytes.
   if (pending_.size() < expected_ || !MayRead()) return;
   prepared_slot_ = static_cast<int>(slot);
@@ -131,13 +134,14 @@ void ConnectionSet::ReadTogether() {
     threaded_reads_ += taken_.size();
     FinishReads();
   }
-  for (size_t i = 0; i < reading_.size(); ++i) {
-    Connection* c = reading_[i];
+  // A few.
+  while (!reading_.empty()) {
+    Connection* c = reading_.front();
+    reading_.erase(reading_.begin());
     if (!c->read_scheduled_) continue;
     c->read_scheduled_ = false;
     if (!c->closing_ && c->MayRead()) c->ReadOnce();
   }
-  reading_.clear();
 }
 
 // Sends from the front of the output without taking it out: its memory is the engine thread's.

@@ -182,6 +182,20 @@ TEST_F(IoPhasesTest, PeersThatLeave) {
   EXPECT_EQ(set_.size(), kClients / 2);
 }
 
+TEST_F(IoPhasesTest, PeersThatLeaveBehindMuchInput) {
+  Open(true);
+  const std::string line = std::string(999, 'x') + "\n";
+  for (size_t i = 0; i < kClients; ++i) {
+    while (write(fds_[i], line.data(), line.size()) > 0) continue;
+    shutdown(fds_[i], SHUT_WR);
+  }
+  for (int turn = 0; turn < 50; ++turn) {
+    loop_.RunOnce(0);
+    for (size_t i = 0; i < kClients; ++i) Receive(i);
+  }
+  EXPECT_EQ(handler_.closed, static_cast<int>(kClients));
+}
+
 // What one client's request does to others whose input has been read already.
 TEST_F(IoPhasesTest, ConnectionsPausedMeanwhileAreServedLater) {
   Open(true);

@@ -247,6 +247,19 @@ TEST_F(ConnectionTest, TheEndOfTheInputMayComeWithIt) {
   EXPECT_EQ(handler_.closed, 1);
 }
 
+TEST_F(ConnectionTest, TheEndOfTheInputMayComeBehindManyReads) {
+  const std::string line = std::string(999, 'x') + "\n";
+  size_t lines = 0;
+  while (write(peer_, line.data(), line.size()) == static_cast<ssize_t>(line.size())) ++lines;
+  ASSERT_EQ(shutdown(peer_, SHUT_WR), 0);
+  for (int turn = 0; turn < 20 && handler_.closed == 0; ++turn) {
+    loop_.RunOnce(0);
+    Receive();
+  }
+  EXPECT_EQ(handler_.lines.size(), lines);
+  EXPECT_EQ(handler_.closed, 1);
+}
+
 TEST_F(ConnectionTest, OutputThatTheKernelDoesNotTakeAtOnceIsSentLater) {
   std::string big(4 << 20, 'y');
   connection_->out().Append(big);

@@ -80,6 +80,7 @@ class OutputBuffer {
   void Consume(size_t size);
   // Moves all bytes of `other` behind ours; `other` is empty afterwards. REQUIRES: no open holes.
   void Splice(OutputBuffer& other);
+  bool has_open_hole() const { return open_holes_ != 0; }
   // Drops all bytes and frees all memory. Open holes become invalid.
   void Clear();
 

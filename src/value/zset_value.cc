@@ -279,9 +279,51 @@ ZSetValue::Span ZSetValue::SpanOf(const ScoreRange& range) const {
   return SpanBetween(range, [](double score, auto&&) { return score; });
 }
 
-ZSetValue::Span ZSetValue::SpanOf(const LexRange& range) const {
+ZSetValue::Span ZSetValue::ListpackSpan(const LexRange& range, bool reverse, uint64_t skip) const {
+  constexpr uint64_t kNone = UINT64_MAX;
+  const Listpack& pack = slot_.listpack();
   ItemText scratch;
-  return SpanBetween(range, [&](double, auto&& member) { return member().Text(scratch); });
+  uint64_t start = kNone;
+  uint64_t rank = 0;
+  bool before = true;
+  bool within = false;
+  for (auto at = pack.First(); at != Listpack::kNone; at = pack.Next(pack.Next(at)), ++rank) {
+    const std::string_view member = pack.Get(at).Text(scratch);
+    const bool not_behind = range.IsNotBehind(member);
+    before = range.IsBefore(member);
+    // Where scores are equal, no other is within the range then.
+    if (rank == 0 && !not_behind) return {};
+    if (reverse ? not_behind : !before && start == kNone) {
+      start = rank;
+      within = !before && not_behind;
+    }
+  }
+  if (before || !within) return {};
+  if (skip > (reverse ? start : rank - 1 - start)) return {};
+  if (!reverse) {
+    start += skip;
+    Span span{start, 0};
+    for (auto at = pack.Seek(static_cast<int64_t>(start * 2)); at != Listpack::kNone;
+         at = pack.Next(pack.Next(at)), ++span.count) {
+      if (!range.IsNotBehind(pack.Get(at).Text(scratch))) break;
+    }
+    return span;
+  }
+  start -= skip;
+  uint64_t first = 0;
+  auto at = pack.First();
+  for (rank = 0; rank <= start; at = pack.Next(pack.Next(at)), ++rank) {
+    if (range.IsBefore(pack.Get(at).Text(scratch))) first = rank + 1;
+  }
+  return {first, start + 1 - first};
+}
+
+ZSetValue::Span ZSetValue::SpanOf(const LexRange& range, bool reverse, uint64_t skip) const {
+  if (!is_large()) return ListpackSpan(range, reverse, skip);
+  ItemText scratch;
+  const Span span =
+      SpanBetween(range, [&](double, auto&& member) { return member().Text(scratch); });
+  return span.Without(skip, reverse);
 }
 
 void ZSetValue::Sample(Random& random, Item* member, double* score) const {

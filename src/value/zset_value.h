@@ -53,6 +53,12 @@ class ZSetValue final : public Value {
   struct Span {
     uint64_t first = 0;
     uint64_t count = 0;
+
+    // Without its lowest ranks, or the highest if `reverse`.
+    Span Without(uint64_t skip, bool reverse) const {
+      if (skip >= count) return {};
+      return {reverse ? first : first + skip, count - skip};
+    }
   };
 
   ZSetValue() { slot_.SetListpack(Listpack()); }
@@ -88,8 +94,10 @@ class ZSetValue final : public Value {
   std::optional<uint64_t> Rank(std::string_view member, bool reverse,
                                double* score = nullptr) const;
   Span SpanOf(const ScoreRange& range) const;
-  // Meaningful if all scores are equal.
-  Span SpanOf(const LexRange& range) const;
+  // Meaningful if all scores are equal. If they are not, a listpack is read as Redis reads it: from
+  // the first member within the range, or from the last if `reverse`, past `skip` others, to the
+  // next one beyond the range.
+  Span SpanOf(const LexRange& range, bool reverse = false, uint64_t skip = 0) const;
 
   // For batches: the first step fetches what the second reads, the second what Add, Remove and
   // Score read. `hash` is HashBytes(member). Nothing to fetch in a listpack.
@@ -172,6 +180,7 @@ class ZSetValue final : public Value {
   uint64_t CountWhile(Pred&& before) const;
   template <class Range, class Key>
   Span SpanBetween(const Range& range, Key&& key) const;
+  Span ListpackSpan(const LexRange& range, bool reverse, uint64_t skip) const;
 
   static Status LoadMembers(uint8_t rdb_type, ZSetValue& zset, ValueReader& reader);
   static Status LoadPack(uint8_t rdb_type, ZSetValue& zset, ValueReader& reader);

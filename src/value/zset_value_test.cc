@@ -262,6 +262,29 @@ TEST(ZSetValueTest, LexRanges) {
   }
 }
 
+// As redis-server 7.0 answers ZRANGE BYLEX, with REV and without.
+TEST(ZSetValueTest, LexRangesOfAListpackWithUnequalScores) {
+  ZSetValue zset;
+  int score = 0;
+  for (const char* member : {"17", "29", "", "cbb", "d", "16"}) zset.Add(member, score++, {}, {});
+  const auto range = [&](const char* min, const char* max, bool reverse) {
+    LexRange parsed;
+    EXPECT_TRUE(ParseLexBound(min, &parsed.min) && ParseLexBound(max, &parsed.max));
+    std::string out;
+    zset.ForSpan(zset.SpanOf(parsed, reverse), reverse,
+                 [&](const Item& m, double) { out += m.ToString() + ","; });
+    return out;
+  };
+  EXPECT_EQ(range("-", "[acb", false), "17,29,,");
+  EXPECT_EQ(range("-", "[acb", true), "16,d,cbb,,29,17,");
+  EXPECT_EQ(range("[16", "[3", false), "17,29,,");
+  EXPECT_EQ(range("[16", "[3", true), "16,d,cbb,");
+  EXPECT_EQ(range("[18", "[3", false), "");
+  EXPECT_EQ(range("[18", "+", true), "");
+  EXPECT_EQ(range("-", "[16", false), "");
+  EXPECT_EQ(range("-", "(17", true), "");
+}
+
 TEST(ZSetValueTest, ConvertsAtTheLimits) {
   EncodingLimits limits;
   limits.zset_max_listpack_entries = 3;

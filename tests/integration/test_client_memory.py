@@ -242,3 +242,17 @@ def test_limit_at_start(start_server):
     server = start_server("--maxmemory-clients", "1mb")
     hog = server.connect()
     assert cut_off(hog, b"*1\r\n$%d\r\n" % (2 * MB) + b"x" * MB)
+
+
+def test_clients_go_before_keys(start_server):
+    """What a client's requests make within one turn counts when the next of them comes, and is free when it is evicted."""
+    server = start_server("--maxmemory", "11mb", "--maxmemory-policy", "allkeys-lru", "--maxmemory-clients", "3mb")
+    with server.connect() as control:
+        control.do("CLIENT", "NO-EVICT", "ON")
+        for n in range(50):
+            control.do("SETRANGE", n, 99_999, "x")
+        greedy = server.connect()
+        greedy.send_bytes(b"MGET 1\r\n" * 200)
+        wait_until(lambda: info(control, "evicted_clients") == 1)
+        assert info(control, "evicted_keys") == 0
+        assert control.do("DBSIZE") == 50

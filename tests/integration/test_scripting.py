@@ -1,8 +1,6 @@
 # SPDX-License-Identifier: BSD-3-Clause
 """Scripts and functions where they need a process: long ones, the clock, files, INFO."""
 
-import os
-import signal
 import time
 
 import pytest
@@ -50,18 +48,6 @@ def test_long_script_is_killed(impatient):
     assert runner.read()[1].startswith(KILLED + b" script: ")
     assert other.do("PING") == b"PONG"
     assert other.error("SCRIPT", "KILL") == "NOTBUSY No scripts in execution right now."
-
-
-def test_who_came_in_the_same_turn_is_told(impatient):
-    """The loop was told of both at once, and is within the script when it comes to the second."""
-    runner, other = impatient.connect(), impatient.connect()
-    os.kill(impatient.pid, signal.SIGSTOP)
-    runner.send("EVAL", "while true do end", 0)
-    other.send("PING")
-    os.kill(impatient.pid, signal.SIGCONT)
-    assert other.read()[1] == (BUSY % "SCRIPT").encode()
-    assert other.do("SCRIPT", "KILL") == b"OK"
-    assert runner.read()[1].startswith(KILLED)
 
 
 @pytest.mark.parametrize("code", [

@@ -53,14 +53,12 @@ bool ParseOptions(CommandContext& ctx, size_t first, RangeQuery* query, RangeSyn
 
 ZSetValue::Span RangeQuery::SpanIn(const ZSetValue& zset) const {
   if (by == RangeBy::kRank) return RankSpan(start, stop, reverse, zset.length());
-  ZSetValue::Span span = by == RangeBy::kScore ? zset.SpanOf(scores) : zset.SpanOf(members);
-  if (!limited) return span;
-  if (offset < 0 || static_cast<uint64_t>(offset) >= span.count) return {};
-  const auto skipped = static_cast<uint64_t>(offset);
-  const uint64_t left = span.count - skipped;
-  const uint64_t taken = limit < 0 ? left : std::min(left, static_cast<uint64_t>(limit));
-  if (reverse) return {span.first + left - taken, taken};
-  return {span.first + skipped, taken};
+  if (limited && offset < 0) return {};
+  const uint64_t skipped = limited ? static_cast<uint64_t>(offset) : 0;
+  const ZSetValue::Span span = by == RangeBy::kScore ? zset.SpanOf(scores).Without(skipped, reverse)
+                                                     : zset.SpanOf(members, reverse, skipped);
+  if (!limited || limit < 0 || span.count <= static_cast<uint64_t>(limit)) return span;
+  return span.Without(span.count - static_cast<uint64_t>(limit), !reverse);
 }
 
 bool ParseRangeBounds(CommandContext& ctx, size_t first, RangeQuery* query) {

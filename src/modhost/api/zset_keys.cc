@@ -123,7 +123,7 @@ int StartLex(RedisModuleKey* key, RedisModuleString* min, RedisModuleString* max
       !ParseLexBound(max->view(), &range.max)) {
     return REDISMODULE_ERR;
   }
-  Start(key, *zset, zset->SpanOf(range), first);
+  Start(key, *zset, zset->SpanOf(range, !first), first);
   return REDISMODULE_OK;
 }
 
