@@ -61,8 +61,8 @@ DIFFERENCES = [
 
 
 def is_newer_event(event):
-    """7.2 makes a consumer that finds nothing to read or to claim; 7.0 makes it with its first entry."""
-    return b"xgroup-createconsumer" in event or event[0].endswith(b":xgroup-createconsumer")
+    """7.2 makes a consumer that finds nothing to read or to claim; 7.0 makes it with its first entry. XSETID: see above."""
+    return any(name in event or event[0].endswith(b":" + name) for name in (b"xgroup-createconsumer", b"xsetid"))
 
 
 def allowed(command, theirs, ours):

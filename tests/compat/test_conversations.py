@@ -142,6 +142,21 @@ CONVERSATIONS = {
         a SET x 9
         a3 MULTI
         a3 EXEC""",
+    "copies of strings keep their encodings": """
+        a SET number 10
+        a COPY number copy1
+        a OBJECT ENCODING copy1
+        a INCRBYFLOAT number 2
+        a COPY number copy2
+        a OBJECT ENCODING copy2
+        a COPY number copy2 DB 1 REPLACE
+        a APPEND number 5
+        a COPY number copy3
+        a OBJECT ENCODING copy3
+        a INCR copy2
+        a OBJECT ENCODING copy2
+        a SELECT 1
+        a OBJECT ENCODING copy2""",
     "keyspace events": """
         a CONFIG SET notify-keyspace-events KEA
         e PSUBSCRIBE __key*

@@ -108,8 +108,10 @@ void Copy(CommandContext& ctx) {
   } else {
     char scratch[kNumberTextMax];
     const bool raw = entry->encoding_name() == "raw";
+    const bool number = entry->is_integer();
     const std::string text(entry->string(scratch));
-    fresh = target.SetString(to, text);
+    // A number that is kept as text stays one.
+    fresh = number ? target.SetString(to, text) : target.SetText(to, text, TtlPolicy::kDrop);
     // The copy of a short one that was modified in place says so too.
     if (raw && fresh->encoding_name() != "raw") target.ResizeString(&fresh, text.size(), false);
   }
