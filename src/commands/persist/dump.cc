@@ -127,8 +127,6 @@ void Restore(CommandContext& ctx) {
   ctx.reply().Ok();
 }
 
-constexpr std::string_view kRestoreArguments =
-    "key ttl serialized-value [REPLACE] [ABSTTL] [IDLETIME seconds] [FREQ frequency]";
 constexpr std::string_view kRestoreComplexity =
     "O(1) to make the key, and O(N*M) for its N elements of M bytes on average; O(N*M*log(N)) for "
     "a "
