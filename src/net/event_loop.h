@@ -94,9 +94,9 @@ class EventLoop {
   void Wake();
 
   // Monotonic ms at the begin of the turn.
+  int64_t now_ms() const { return now_ms_; }
   // Monotonic ns: when this turn began; 0 while the loop waits.
   int64_t turn_began_nanos() const { return turn_began_nanos_; }
-  int64_t now_ms() const { return now_ms_; }
 
   // Turns that have ended: from the end of one wait to the begin of the next. What a client waits
   // for beyond its own work is at most the longest.
